@@ -1,0 +1,21 @@
+{#- Microseconds since 1970 of a UTC timestamp, as an integer: windows are ranges of it. -#}
+{% macro epoch_us(timestamp) %}
+    {{ return(adapter.dispatch("epoch_us", "cdp")(timestamp)) }}
+{% endmacro %}
+
+{% macro default__epoch_us(timestamp) %}
+    {{ exceptions.raise_compiler_error("epoch_us is not written for this adapter") }}
+{% endmacro %}
+
+{% macro duckdb__epoch_us(timestamp) %}
+    {{ return("epoch_us(" ~ timestamp ~ ")") }}
+{% endmacro %}
+
+{% macro snowflake__epoch_us(timestamp) %}
+    {{ return("date_part(epoch_microsecond, " ~ timestamp ~ ")") }}
+{% endmacro %}
+
+{#- The session's time zone is UTC (checked on run start). -#}
+{% macro spark__epoch_us(timestamp) %}
+    {{ return("unix_micros(cast(" ~ timestamp ~ " as timestamp))") }}
+{% endmacro %}

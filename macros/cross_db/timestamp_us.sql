@@ -1,0 +1,20 @@
+{#- The UTC timestamp that lies so many microseconds after 1970: the inverse of epoch_us. -#}
+{% macro timestamp_us(microseconds) %}
+    {{ return(adapter.dispatch("timestamp_us", "cdp")(microseconds)) }}
+{% endmacro %}
+
+{% macro default__timestamp_us(microseconds) %}
+    {{ exceptions.raise_compiler_error("timestamp_us is not written for this adapter") }}
+{% endmacro %}
+
+{% macro duckdb__timestamp_us(microseconds) %}
+    {{ return("make_timestamp(" ~ microseconds ~ ")") }}
+{% endmacro %}
+
+{% macro snowflake__timestamp_us(microseconds) %}
+    {{ return("to_timestamp_ntz(" ~ microseconds ~ ", 6)") }}
+{% endmacro %}
+
+{% macro spark__timestamp_us(microseconds) %}
+    {{ return("cast(timestamp_micros(" ~ microseconds ~ ") as timestamp_ntz)") }}
+{% endmacro %}

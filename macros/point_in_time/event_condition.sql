@@ -1,0 +1,70 @@
+{#- SQL that is true for the events a definition speaks of: those named in `events` (none:
+    any) that meet `criteria`, {all: [...]} and / or {any: [...]} of {property, operator,
+    value}. A comparison with a null is never true. `what` names the definition in errors. -#}
+{% macro event_condition(events=none, criteria=none, alias=none, what="criteria") %}
+    {% set prefix = alias ~ "." if alias else "" %}
+    {% set parts = [] %}
+    {% if events %}
+        {% if events is string or events is mapping %}
+            {{ definition_error(what, "events", events, "a list of event names") }}
+        {% endif %}
+        {% set names = events | map("string") | unique | sort | list %}
+        {% do parts.append(prefix ~ "event_name " ~ condition_list(names)) %}
+    {% endif %}
+    {% if criteria %}
+        {% if criteria is not mapping or criteria.keys() | reject("in", ["all", "any"]) | list %}
+            {{ definition_error(what, "criteria", criteria, "{all: [...]} or {any: [...]}") }}
+        {% endif %}
+        {% for quantifier, joint in [("all", " and "), ("any", " or ")] %}
+            {% set comparisons = [] %}
+            {% for criterion in criteria[quantifier] or [] %}
+                {% do comparisons.append(criterion_condition(criterion, prefix, what)) %}
+            {% endfor %}
+            {% if comparisons | length == 1 %}
+                {% do parts.append(comparisons[0]) %}
+            {% elif comparisons %}
+                {% do parts.append("(" ~ comparisons | join(joint) ~ ")") %}
+            {% endif %}
+        {% endfor %}
+    {% endif %}
+    {{ return(parts | join(" and ") or "true") }}
+{% endmacro %}
+
+{% macro criterion_condition(criterion, prefix, what) %}
+    {% set operators = ["=", "!=", "<", ">", "<=", ">=", "like", "in"] %}
+    {% if criterion is not mapping
+        or criterion.keys() | sort | list != ["operator", "property", "value"] %}
+        {{ definition_error(what, "criteria", criterion, "{property, operator, value}") }}
+    {% endif %}
+    {% set operator = criterion.operator | string | lower %}
+    {% set value = criterion.value %}
+    {% set is_list = value is sequence and value is not string and value is not mapping %}
+    {% if operator not in operators %}
+        {{ definition_error(what, "operator", criterion.operator, operators | join(" ")) }}
+    {% elif operator == "in" and (not is_list or not value) %}
+        {{ definition_error(what, "value", value, "a list of values, for the operator in") }}
+    {% elif operator != "in" and (is_list or value is mapping or value is none) %}
+        {{ definition_error(what, "value", value, "one text, number, true or false") }}
+    {% elif operator == "like" and (value is not string or "\\" in value) %}
+        {{ definition_error(what, "value", value,
+            "for like, text with the wildcards % and _ and no backslash") }}
+    {% endif %}
+    {% set column = prefix ~ property_column(criterion.property, what) %}
+    {% if operator == "in" %} {{ return(column ~ " " ~ condition_list(value)) }} {% endif %}
+    {{ return(column ~ " " ~ ("<>" if operator == "!=" else operator) ~ " " ~ sql_literal(value)) }}
+{% endmacro %}
+
+{% macro condition_list(values) %}
+    {% set literals = [] %}
+    {% for value in values %} {% do literals.append(sql_literal(value)) %} {% endfor %}
+    {{ return(
+        "= " ~ literals[0] if literals | length == 1 else "in (" ~ literals | join(", ") ~ ")"
+    ) }}
+{% endmacro %}
+
+{% macro definition_error(what, key, value, accepted) %}
+    {{ exceptions.raise_compiler_error(
+        what ~ ": `" ~ key ~ "` is " ~ (value | tojson if value is not undefined else "missing")
+        ~ "; accepted: " ~ accepted ~ "."
+    ) }}
+{% endmacro %}

@@ -1,0 +1,119 @@
+{#- Checks definitions and spells them out for the SQL: a list of {name, aggregation,
+    condition, value, period, ...}, `condition` and `value` as SQL over an event, `period`
+    in microseconds or none for a lifetime. -#}
+{% macro feature_definitions(definitions) %}
+    {% set features = [] %}
+    {% for name, definition in definitions.items() %}
+        {% do features.append(feature_definition(name, definition)) %}
+    {% endfor %}
+    {{ return(features) }}
+{% endmacro %}
+
+{#- What each aggregation takes besides events, conversion, criteria and period. -#}
+{% macro aggregation_keys() %}
+    {{ return({
+        "counter": [], "any": [],
+        "sum": ["property"], "mean": ["property"], "min": ["property"], "max": ["property"],
+        "unique_count": ["property"],
+        "first": ["property"], "last": ["property", "includes_own_event"],
+        "most_frequent": ["property", "values"],
+        "time_since_first": ["unit"], "time_since_last": ["unit"],
+    }) }}
+{% endmacro %}
+
+{% macro feature_definition(name, definition) %}
+    {% set what = "feature " ~ name %}
+    {% set aggregations = aggregation_keys() %}
+    {% set moments = ["day_of_week", "hour_of_day"] %}
+    {% if definition is not mapping %}
+        {{ definition_error(what, "feature", definition, "a mapping with `aggregation`") }}
+    {% elif "moment" in definition %}
+        {% if definition.moment not in moments or definition | length > 1 %}
+            {{ definition_error(what, "moment", definition, moments | join(", ") ~ ", alone") }}
+        {% endif %}
+        {{ return({"name": name, "aggregation": definition.moment}) }}
+    {% elif definition.get("aggregation") not in aggregations %}
+        {{ definition_error(
+            what, "aggregation", definition.get("aggregation"), aggregations | join(", ")
+        ) }}
+    {% endif %}
+    {% set own_keys = aggregations[definition.aggregation] %}
+    {% set keys = ["aggregation", "events", "conversion", "criteria", "period"] + own_keys %}
+    {% for key in definition if key not in keys %}
+        {{ definition_error(
+            what, key, definition[key],
+            "with " ~ definition.aggregation ~ ", only the keys " ~ keys | join(", ")
+        ) }}
+    {% endfor %}
+    {% for key in own_keys if key != "includes_own_event" and key not in definition %}
+        {{ definition_error(
+            what, key, none, key ~ ", which " ~ definition.aggregation ~ " needs"
+        ) }}
+    {% endfor %}
+    {% if definition.get("includes_own_event", false) is not boolean %}
+        {{ definition_error(
+            what, "includes_own_event", definition.includes_own_event, "true, false"
+        ) }}
+    {% endif %}
+    {% set values = definition.get("values", []) %}
+    {% if "values" in definition and (not is_text_list(values) or not values) %}
+        {{ definition_error(what, "values", values, "a list of the texts to choose from") }}
+    {% endif %}
+    {{ return({
+        "name": name,
+        "aggregation": definition.aggregation,
+        "conditions": feature_conditions(definition, what),
+        "value": property_column(definition.property, what) if "property" in own_keys,
+        "period": iso_duration_us(definition.period, what ~ ", period")
+            if "period" in definition else none,
+        "own": definition.get("includes_own_event", false),
+        "choices": values | sort | unique | list,
+        "unit_us": time_unit_us(definition.unit, what) if "unit" in own_keys else none,
+    }) }}
+{% endmacro %}
+
+{#- [{condition, min_count}]: one, or with `conversion: any` one per configured conversion. -#}
+{% macro feature_conditions(definition, what) %}
+    {% set own = event_condition(definition.events, definition.criteria, what=what) %}
+    {% if "conversion" not in definition %}
+        {{ return([{"condition": own, "min_count": 1}]) }}
+    {% endif %}
+    {% set names = conversions() | map(attribute="name") | list %}
+    {% if definition.conversion != "any" and definition.conversion not in names %}
+        {{ definition_error(
+            what, "conversion", definition.conversion, "any, " ~ names | join(", ")
+        ) }}
+    {% elif own != "true" %}
+        {{ definition_error(
+            what, "conversion", definition.conversion, "no `events` or `criteria` beside it"
+        ) }}
+    {% endif %}
+    {% set conditions = [] %}
+    {% for conversion in conversions()
+        if definition.conversion in ["any", conversion.name] %}
+        {% do conditions.append({
+            "condition": conversion_condition(conversion), "min_count": conversion.min_count,
+        }) %}
+    {% endfor %}
+    {% set single = conditions | rejectattr("min_count", "gt", 1) | list %}
+    {% if definition.aggregation == "any" and single | length < conditions | length %}
+        {{ return(conditions) }}
+    {% endif %}
+    {{ return([{
+        "condition": conditions | map(attribute="condition") | join(" or "), "min_count": 1,
+    }]) }}
+{% endmacro %}
+
+{% macro conversion_condition(conversion) %}
+    {{ return(event_condition(
+        conversion.events, conversion.criteria, what="conversion " ~ conversion.name
+    )) }}
+{% endmacro %}
+
+{% macro time_unit_us(unit, what) %}
+    {% set units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400} %}
+    {% if unit not in units %}
+        {{ definition_error(what, "unit", unit, units | join(", ")) }}
+    {% endif %}
+    {{ return(units[unit] * 1000000) }}
+{% endmacro %}

@@ -1,0 +1,99 @@
+{#- The column of a target: target_had_conversion_next7d for (conversion, P7D). -#}
+{% macro target_column(conversion, horizon) %}
+    {{ return(
+        "target_had_" ~ (conversion if conversion is string else conversion.name)
+        ~ "_next" ~ horizon | lower | replace("p", "") | replace("t", "")
+    ) }}
+{% endmacro %}
+
+{#- SQL that labels moments, one row each: did the subject convert (min_count times) with
+    moment < event_tstamp <= moment + horizon? Null until moment + horizon +
+    late_arrival_allowance has passed. Arguments as point_in_time_features(), and `as_of`,
+    the relation or CTE with the one as_of_tstamp. -#}
+{% macro point_in_time_targets(conversions, horizon, events, as_of, moments=none) %}
+    {{ return(adapter.dispatch("point_in_time_targets", "cdp")(
+        conversions, horizon, events, as_of, moments
+    )) }}
+{% endmacro %}
+
+{% macro default__point_in_time_targets(conversions, horizon, events, as_of, moments=none) %}
+{%- set horizon_us = iso_duration_us(horizon) -%}
+{%- set allowance_us = iso_duration_us(var("late_arrival_allowance")) -%}
+with timeline as (
+
+    select
+        event_id,
+        domain_userid,
+        event_tstamp as as_of_tstamp,
+        {{ epoch_us("event_tstamp") }} as us,
+        {%- for conversion in conversions %}
+        case when {{ conversion_condition(conversion) }} then 1 end as c{{ loop.index }},
+        {%- endfor %}
+        {{ "true" if moments is none else "false" }} as is_moment
+    from {{ events }}
+    where domain_userid is not null
+    {%- if moments is not none %}
+
+    union all
+
+    select
+        null as event_id,
+        domain_userid,
+        as_of_tstamp,
+        {{ epoch_us("as_of_tstamp") }} as us,
+        {%- for conversion in conversions %}
+        null as c{{ loop.index }},
+        {%- endfor %}
+        true as is_moment
+    from {{ moments }}
+    where domain_userid is not null
+    {%- endif %}
+
+),
+
+-- When the conversion that begins with this event is complete.
+completed as (
+
+    select
+        {%- for conversion in conversions %}
+        {%- set mark = "c" ~ loop.index %}
+        case
+            when {{ mark }} = 1
+                then {% if conversion.min_count == 1 -%} us {%- else -%}
+                    lead(us, {{ conversion.min_count - 1 }}) over (
+                        partition by domain_userid, {{ mark }} order by us, event_id
+                    ) {%- endif %}
+        end as done{{ loop.index }},
+        {%- endfor %}
+        timeline.*
+    from timeline
+
+),
+
+upcoming as (
+
+    select
+        {%- for conversion in conversions %}
+        {{ running_back("min(done" ~ loop.index ~ ")") }} as next{{ loop.index }},
+        {%- endfor %}
+        completed.*
+    from completed
+
+)
+
+select
+    {%- if moments is none %}
+    upcoming.event_id,
+    {%- endif %}
+    upcoming.domain_userid,
+    upcoming.as_of_tstamp
+    {%- for conversion in conversions %},
+    case
+        when upcoming.us + {{ horizon_us + allowance_us }} <= {{ epoch_us("as_of.as_of_tstamp") }}
+            then coalesce(upcoming.next{{ loop.index }} <= upcoming.us + {{ horizon_us }}, false)
+    end as {{ target_column(conversion, horizon) }}
+    {%- endfor %}
+from upcoming
+cross join {{ as_of }} as as_of
+where upcoming.is_moment
+{%- endmacro %}

@@ -1,0 +1,10 @@
+{#- The events that features and targets see: of a known subject, and not among the
+    `excluded_events`. Nothing here lies at or after as_of: staging sees to that. -#}
+{% macro subject_events(events) %}
+    select * from {{ events }}
+    where
+        domain_userid is not null
+        {%- if var("excluded_events") %}
+        and event_name not in ({{ text_literals(var("excluded_events")) }})
+        {%- endif %}
+{% endmacro %}

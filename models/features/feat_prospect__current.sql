@@ -1,0 +1,34 @@
+{%- set lookback = iso_duration_us(var("lookback"), "var lookback") -%}
+
+with events as (
+
+    {{ subject_events(ref("stg_snowplow__events")) }}
+
+),
+
+as_of as (
+
+    select * from {{ ref("as_of") }}
+
+),
+
+moments as (
+
+    select distinct
+        events.domain_userid,
+        as_of.as_of_tstamp
+    from events
+    cross join as_of
+    where
+        {{ epoch_us("events.event_tstamp") }}
+        >= {{ epoch_us("as_of.as_of_tstamp") }} - {{ lookback }}
+
+),
+
+final as (
+
+    {{ point_in_time_features(feature_columns(), events="events", moments="moments") }}
+
+)
+
+select * from final
