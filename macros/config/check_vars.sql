@@ -1,0 +1,76 @@
+{#- Checks every var once, on run start: one clear error that names the var, its value and
+    what is accepted. -#}
+{% macro check_vars() %}
+    {% if not execute %} {{ return("") }} {% endif %}
+    {% for name in [
+        "max_clock_skew", "arrival_tolerance", "live_horizon", "daily_horizon",
+        "late_arrival_allowance", "lookback",
+    ] %}
+        {% do iso_duration_us(var(name), "var " ~ name) %}
+    {% endfor %}
+    {% for name in ["app_ids", "excluded_events", "entity_fields", "conversion_events"] %}
+        {% do require_var(name, is_text_list(var(name)), "a list of names, e.g. [a, b]") %}
+    {% endfor %}
+    {% for field in var("entity_fields") %}
+        {% do require_var(
+            "entity_fields", field.split(".") | length == 2 and field.split(".")[0] in var("entities"),
+            "fields as entity.field, with one of the entities " ~ var("entities").keys() | join(", "),
+        ) %}
+    {% endfor %}
+    {% for name in ["exclude_bots", "force_training"] %}
+        {% do require_var(name, var(name) is boolean, "true or false") %}
+    {% endfor %}
+    {% for name in ["min_training_subjects", "min_converting_subjects", "retrain_after_days"] %}
+        {% do require_var(name, var(name) is integer and var(name) >= 0, "a whole number, 0 or more") %}
+    {% endfor %}
+    {% for name in ["label_high_lift", "label_medium_lift", "label_leave_threshold"] %}
+        {% do require_var(name, var(name) is number and var(name) > 0, "a number above 0") %}
+    {% endfor %}
+    {% do require_var(
+        "label_medium_lift", var("label_medium_lift") <= var("label_high_lift"),
+        "at most label_high_lift (" ~ var("label_high_lift") ~ ")",
+    ) %}
+    {% do require_var("label_leave_threshold", var("label_leave_threshold") <= 1, "at most 1") %}
+    {% set days = var("training_window") %}
+    {% do require_var(
+        "training_window",
+        days is sequence and days is not string and days | length == 2
+        and days[0] is number and days[1] is number and days[0] > days[1] and days[1] >= 0,
+        "two numbers of days before as_of, the earlier first, e.g. [60, 30]",
+    ) %}
+    {% for name in ["fold_shares", "fold_periods"] %}
+        {% set parts = var(name) %}
+        {% do require_var(
+            name,
+            parts is sequence and parts is not string and parts | length == 3
+            and parts | select("number") | select("gt", 0) | list | length == 3
+            and (parts | sum - 1) | abs < 0.000001,
+            "three shares above 0 that add up to 1, e.g. [0.6, 0.2, 0.2]",
+        ) %}
+    {% endfor %}
+    {% do require_var(
+        "as_of",
+        var("as_of") is none or modules.re.match(
+            "^\\d{4}-\\d{2}-\\d{2}([ T]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?)?$", var("as_of") | string
+        ),
+        "a UTC timestamp such as 2026-07-01 or 2026-07-01 12:00:00, or null",
+    ) %}
+    {% do test_traffic_condition() %}
+    {% for conversion in conversions() %} {% do conversion_condition(conversion) %} {% endfor %}
+    {{ return("") }}
+{% endmacro %}
+
+{% macro require_var(name, holds, accepted) %}
+    {% if not holds %}
+        {{ exceptions.raise_compiler_error(
+            "var " ~ name ~ ": " ~ var(name) | tojson ~ " is not accepted; it takes " ~ accepted ~ "."
+        ) }}
+    {% endif %}
+{% endmacro %}
+
+{% macro is_text_list(value) %}
+    {{ return(
+        value is sequence and value is not string and value is not mapping
+        and value | reject("string") | list | length == 0
+    ) }}
+{% endmacro %}

@@ -1,0 +1,31 @@
+{#- The atomic columns this project reads: name -> {type, required}. `type` is one of
+    text, timestamp, integer, float. A required column that is absent is an error; any
+    other absent column is a typed null. -#}
+{% macro event_columns() %}
+    {% set columns = {} %}
+    {% for name in [
+        "event_id", "event_name", "domain_userid",
+    ] %}
+        {% do columns.update({name: {"type": "text", "required": true}}) %}
+    {% endfor %}
+    {% for name in ["derived_tstamp", "collector_tstamp"] %}
+        {% do columns.update({name: {"type": "timestamp", "required": false}}) %}
+    {% endfor %}
+    {% for name in [
+        "app_id", "platform", "user_id", "network_userid", "domain_sessionid",
+        "page_url", "page_title", "page_urlhost", "page_urlpath", "page_referrer",
+        "refr_urlhost", "refr_medium", "refr_source", "refr_term",
+        "mkt_medium", "mkt_source", "mkt_term", "mkt_content", "mkt_campaign",
+        "geo_country", "geo_region_name", "geo_city", "br_lang", "useragent",
+        "se_category", "se_action", "se_label", "se_property",
+    ] %}
+        {% do columns.update({name: {"type": "text", "required": false}}) %}
+    {% endfor %}
+    {% for name in ["domain_sessionidx", "pp_yoffset_max", "doc_height"] %}
+        {% do columns.update({name: {"type": "integer", "required": false}}) %}
+    {% endfor %}
+    {% for name in ["se_value", "tr_total"] %}
+        {% do columns.update({name: {"type": "float", "required": false}}) %}
+    {% endfor %}
+    {{ return(columns) }}
+{% endmacro %}

@@ -1,0 +1,16 @@
+{#- Does the text hold a match of the regular expression, in any case? Null is no match. -#}
+{% macro matches_pattern(expression, pattern) %}
+    {{ return(adapter.dispatch("matches_pattern", "cdp")(expression, pattern)) }}
+{% endmacro %}
+
+{% macro default__matches_pattern(expression, pattern) %}
+    {{ return("coalesce(regexp_like(" ~ expression ~ ", '(?i)" ~ pattern | replace("'", "''") ~ "'), false)") }}
+{% endmacro %}
+
+{% macro duckdb__matches_pattern(expression, pattern) %}
+    {{ return("coalesce(regexp_matches(" ~ expression ~ ", '" ~ pattern | replace("'", "''") ~ "', 'i'), false)") }}
+{% endmacro %}
+
+{% macro snowflake__matches_pattern(expression, pattern) %}
+    {{ return("coalesce(regexp_instr(" ~ expression ~ ", '" ~ pattern | replace("'", "''") ~ "', 1, 1, 0, 'i') > 0, false)") }}
+{% endmacro %}

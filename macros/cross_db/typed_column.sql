@@ -1,0 +1,51 @@
+{#- A source column as text, timestamp (UTC, without zone), integer or float. What does
+    not parse, and empty text, is null: staging counts what it cannot use. -#}
+{% macro typed_column(column, type) %}
+    {{ return(adapter.dispatch("typed_column", "cdp")(column, type)) }}
+{% endmacro %}
+
+{% macro default__typed_column(column, type) %}
+    {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
+    {% if type == "text" %}
+        {{ return("nullif(cast(" ~ column.name ~ " as " ~ column_type(type) ~ "), '')") }}
+    {% endif %}
+    {{ return("cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
+{% endmacro %}
+
+{% macro duckdb__typed_column(column, type) %}
+    {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
+    {% if type == "text" %}
+        {{ return("nullif(cast(" ~ column.name ~ " as varchar), '')") }}
+    {% elif type == "timestamp" and column.type == "timestamp with time zone" %}
+        {{ return("timezone('UTC', " ~ column.name ~ ")") }}
+    {% elif type == "timestamp" and column.type == "varchar" %}
+        {#- a cast to timestamp would drop an offset without a word -#}
+        {{ return(
+            "case when regexp_matches(" ~ column.name ~ ", ':\d\d(\.\d+)? ?[+-]\d\d') "
+            ~ "then timezone('UTC', try_cast(" ~ column.name ~ " as timestamptz)) "
+            ~ "else try_cast(" ~ column.name ~ " as timestamp) end"
+        ) }}
+    {% endif %}
+    {{ return("try_cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
+{% endmacro %}
+
+{% macro column_type(type) %}
+    {% set types = {
+        "text": dbt.type_string(),
+        "timestamp": type_timestamp_utc(),
+        "integer": dbt.type_bigint(),
+        "float": dbt.type_float(),
+    } %}
+    {{ return(types[type]) }}
+{% endmacro %}
+
+{#- A timestamp without zone, to the microsecond. -#}
+{% macro type_timestamp_utc() %}
+    {{ return(adapter.dispatch("type_timestamp_utc", "cdp")()) }}
+{% endmacro %}
+
+{% macro default__type_timestamp_utc() %} {{ return("timestamp") }} {% endmacro %}
+
+{% macro snowflake__type_timestamp_utc() %} {{ return("timestamp_ntz(6)") }} {% endmacro %}
+
+{% macro databricks__type_timestamp_utc() %} {{ return("timestamp_ntz") }} {% endmacro %}

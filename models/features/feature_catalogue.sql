@@ -1,0 +1,37 @@
+{%- set features = prospect_feature_definitions() -%}
+
+with final as (
+
+    {%- for name, column in features.items() %}
+    {%- set definition = column.meta.feature %}
+    {%- set period = definition.get("period") %}
+    {{ "union all" if not loop.first }}
+    select
+        {{ sql_literal(name) }} as feature_name,
+        {{ sql_literal(column.meta.get("label") or name) }} as label,
+        {{ sql_literal(feature_behaviour(definition)) }} as behaviour,
+        {{ sql_literal(period) if period else text_null() }} as period,
+        {{ sql_literal(period_label(period)) if period else text_null() }} as period_label,
+        {{ sql_literal(column.data_type or "") }} as data_type,
+        {{ sql_literal(column.meta.get("unit") or "") }} as unit,
+        {{ sql_literal(column.description | replace("\n", " ") | trim) }} as description,
+        {{ sql_literal(tojson(definition, sort_keys=true)) }} as definition,
+        {{ sql_literal(column.meta.get("leak_reviewed", false)) }} as leak_reviewed
+    {%- else %}
+    select
+        {{ text_null() }} as feature_name,
+        {{ text_null() }} as label,
+        {{ text_null() }} as behaviour,
+        {{ text_null() }} as period,
+        {{ text_null() }} as period_label,
+        {{ text_null() }} as data_type,
+        {{ text_null() }} as unit,
+        {{ text_null() }} as description,
+        {{ text_null() }} as definition,
+        false as leak_reviewed
+    where false
+    {%- endfor %}
+
+)
+
+select * from final

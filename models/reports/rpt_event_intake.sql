@@ -1,0 +1,45 @@
+with events as (
+
+    select * from {{ ref("base_snowplow__events") }}
+
+),
+
+staged as (
+
+    select count(*) as num_events from {{ ref("stg_snowplow__events") }}
+
+),
+
+arrived as (
+
+    select
+        coalesce(set_aside_reason, 'kept') as outcome,
+        count(*) as num_events
+    from events
+    group by 1
+
+),
+
+final as (
+
+    select
+        arrived.outcome,
+        case
+            when arrived.outcome = 'kept' then staged.num_events
+            else arrived.num_events
+        end as num_events
+    from arrived
+    cross join staged
+
+    union all
+
+    select
+        'duplicate' as outcome,
+        arrived.num_events - staged.num_events as num_events
+    from arrived
+    cross join staged
+    where arrived.outcome = 'kept' and arrived.num_events > staged.num_events
+
+)
+
+select * from final

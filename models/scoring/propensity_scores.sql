@@ -1,0 +1,85 @@
+{#- The scores people and audiences use. They are built only when every test of
+    propensity_scores__candidate has passed; otherwise the last ones stay.
+
+    A label is kept down to `label_leave_threshold` of its threshold, so that it does not
+    flap: hence the look at the labels published before. -#}
+{%- set leave = var("label_leave_threshold") -%}
+{%- set high = var("label_high_lift") -%}
+{%- set medium = var("label_medium_lift") -%}
+{%- set published = published_before() -%}
+
+with candidates as (
+
+    select * from {{ ref("propensity_scores__candidate") }}
+
+),
+
+published as (
+
+    {% if published is not none -%}
+    select
+        model_name,
+        subject_id,
+        label
+    from {{ published }}
+    {%- else -%}
+    select
+        model_name,
+        subject_id,
+        {{ text_null() }} as label
+    from candidates
+    where false
+    {%- endif %}
+
+),
+
+ranked as (
+
+    select
+        candidates.*,
+        published.label as label_before,
+        candidates.score / nullif(candidates.base_rate, 0) as lift,
+        ntile(10) over (
+            partition by candidates.model_name
+            order by
+                candidates.score desc,
+                md5('{{ var("tie_salt") }}' || candidates.subject_id),
+                candidates.subject_id
+        ) as decile
+    from candidates
+    left join published
+        on
+            candidates.model_name = published.model_name
+            and candidates.subject_id = published.subject_id
+
+),
+
+final as (
+
+    select
+        model_name,
+        version,
+        subject_id,
+        as_of_tstamp,
+        score,
+        cast(decile as {{ dbt.type_int() }}) as decile,
+        lift,
+        case
+            when
+                lift >= {{ high }}
+                or (label_before = 'High' and lift >= {{ high * leave }})
+                then 'High'
+            when
+                lift >= {{ medium }}
+                or (label_before in ('High', 'Medium') and lift >= {{ medium * leave }})
+                then 'Medium'
+            else 'Low'
+        end as label,
+        reason_1,
+        reason_2,
+        reason_3
+    from ranked
+
+)
+
+select * from final

@@ -1,0 +1,91 @@
+{#- What is known of each scored prospect, fixed when its score was published: audiences
+    read this, so that a run that publishes nothing changes nothing in them. -#}
+{%- set conversion = conversions()[0] -%}
+
+with scores as (
+
+    select * from {{ ref("propensity_scores") }}
+    where model_name = 'daily'
+
+),
+
+features as (
+
+    select * from {{ ref("feat_prospect__current") }}
+
+),
+
+conversions as (
+
+    select * from {{ ref("tgt_prospect__first_conversion") }}
+
+),
+
+events as (
+
+    select
+        domain_userid,
+        user_id,
+        geo_country,
+        event_tstamp,
+        event_id
+    from {{ ref("stg_snowplow__events") }}
+    where domain_userid is not null
+
+),
+
+identities as (
+
+    select
+        domain_userid,
+        user_id,
+        row_number() over (
+            partition by domain_userid order by event_tstamp desc, event_id desc
+        ) as recency
+    from events
+    where user_id is not null
+
+),
+
+countries as (
+
+    select
+        domain_userid,
+        geo_country,
+        row_number() over (
+            partition by domain_userid order by event_tstamp desc, event_id desc
+        ) as recency
+    from events
+    where geo_country is not null
+
+),
+
+final as (
+
+    select
+        features.domain_userid,
+        identities.user_id,
+        countries.geo_country,
+        conversions.first_seen_tstamp,
+        conversions.last_seen_tstamp,
+        conversions.first_{{ conversion.name }}_tstamp is not null as has_converted,
+        features.latest_app_id,
+        features.latest_device_class,
+        features.num_sessions_l30d,
+        features.num_page_views_l30d,
+        features.num_pricing_views_l30d,
+        features.num_media_events_l30d,
+        features.num_form_engagements_l7d as had_form_engagement_l7d,
+        features.first_refr_medium_l30d,
+        features.first_mkt_medium_l30d
+    from scores
+    inner join features on scores.subject_id = features.domain_userid
+    left join conversions on features.domain_userid = conversions.domain_userid
+    left join identities
+        on features.domain_userid = identities.domain_userid and identities.recency = 1
+    left join countries
+        on features.domain_userid = countries.domain_userid and countries.recency = 1
+
+)
+
+select * from final

@@ -1,0 +1,19 @@
+{#- Both relations have as many rows; `when` limits the comparison to where it holds. -#}
+{% test same_row_count(model, compare_to, where_exists=none) %}
+
+with counts as (
+
+    select
+        (select count(*) from {{ model }}) as num_rows,
+        (select count(*) from {{ compare_to }}) as num_rows_expected
+        {%- if where_exists %},
+        (select count(*) from {{ where_exists }}) as num_needed
+        {%- endif %}
+
+)
+
+select * from counts
+where num_rows <> num_rows_expected
+{%- if where_exists %} and num_needed > 0{% endif %}
+
+{% endtest %}
