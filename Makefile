@@ -1,0 +1,108 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+EVENTS ?=
+EVENT_COUNT ?= 1000000
+export PYTHONWARNINGS ?= ignore
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench soak docs clean requirements events \
+	test-unit test-pipeline test-lowest system-packages
+
+help: ## List what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- Using it -----------------------------------------------------------------------
+
+demo: $(VENV)/.demo profiles.yml events ## From a fresh machine to a scored audience (EVENTS=path: your events)
+	@CDP_EVENTS= $(BIN)/dbt --quiet build
+	@$(BIN)/python -m ml.demo summary
+
+events: $(VENV)/.demo
+	@$(BIN)/python -m ml.demo prepare --events "$(EVENTS)" --count $(EVENT_COUNT)
+
+docs: $(VENV)/.demo profiles.yml ## Build the documentation of every table and column (target/index.html)
+	@$(BIN)/dbt --quiet docs generate --static
+	@echo "Open target/static_index.html"
+
+clean: ## Remove what make made; warehouses and your data stay
+	rm -rf $(VENV) .venv-lowest target logs .pytest_cache .ruff_cache .hypothesis data/simulated
+
+# --- Working on it ------------------------------------------------------------------
+
+test: lint test-unit test-pipeline test-lowest ## Everything CI runs
+
+lint: $(VENV)/.dev profiles.yml ## ruff, pyright, sqlfluff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	DBT_PROFILES_DIR=. $(BIN)/sqlfluff lint --processes 2 models
+
+format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	DBT_PROFILES_DIR=. $(BIN)/sqlfluff fix models
+
+test-unit: $(VENV)/.dev
+	$(BIN)/pytest -q tests/unit ml
+
+test-pipeline: $(VENV)/.dev system-packages
+	$(BIN)/pytest -q tests/pipeline
+
+# The lowest library versions that pyproject.toml allows: warehouses lag the newest.
+test-lowest: .venv-lowest/.installed
+	.venv-lowest/bin/python -m pytest -q tests/unit
+
+bench: $(VENV)/.dev ## Measure features, training, simulation and the build against their peers
+	$(BIN)/python bench/simulate.py
+	$(BIN)/python bench/features.py
+	$(BIN)/python bench/training.py
+	$(BIN)/python bench/pipeline.py
+
+soak: $(VENV)/.dev ## Long runs: ten million events, end to end
+	$(BIN)/python bench/pipeline.py --events 10000000
+
+requirements: $(VENV)/.uv ## Compile the pinned requirement files from pyproject.toml
+	$(UV) pip compile -q --universal --python-version 3.11 --all-extras --no-header \
+		pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --no-header \
+		-c requirements/dev.txt pyproject.toml -o requirements/demo.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra test \
+		--no-header --resolution lowest-direct pyproject.toml -o requirements/lowest.txt
+
+# --- What the above need --------------------------------------------------------------
+
+$(VENV)/.uv:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "Python 3.11 to 3.13 is needed; name one: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv
+	@touch $@
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/.uv
+	@echo "Installing into $(VENV) ..."
+	@test -e $(VENV)/.dev || $(UV) pip install -q --python $(BIN)/python -r requirements/demo.txt
+	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.uv
+	@echo "Installing the development tools into $(VENV) ..."
+	@$(UV) pip install -q --python $(BIN)/python -r requirements/dev.txt
+	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+.venv-lowest/.installed: requirements/lowest.txt pyproject.toml | $(VENV)/.uv
+	@$(UV) venv -q --clear --python $(BIN)/python .venv-lowest
+	@$(UV) pip install -q --python .venv-lowest/bin/python -r requirements/lowest.txt
+	@$(UV) pip install -q --python .venv-lowest/bin/python --no-deps -e .
+	@touch $@
+
+# Spark, which the features are tested on too, runs on Java.
+system-packages:
+	@command -v java > /dev/null || { apt-get update -q && apt-get install -y -q openjdk-17-jre-headless; }
+
+profiles.yml: profiles.example.yml
+	@test -e $@ && echo "profiles.example.yml changed; your profiles.yml is kept as it is." || cp $< $@
+	@touch $@

@@ -1,0 +1,201 @@
+"""The two ends of `make demo`: where the events come from, and what came out of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from glob import glob
+from pathlib import Path
+
+import click
+
+
+class OwnFilesError(click.ClickException):
+    """The folder of links holds something that is not a link."""
+
+
+def find_events(events: str) -> list[Path]:
+    """Resolve a file, folder or glob to absolute paths.
+
+    Parameters
+    ----------
+    events : str
+        A file, a folder, or a glob such as ``exports/*.parquet``.
+
+    Returns
+    -------
+    list of pathlib.Path
+        One folder, or one or more files, sorted.
+
+    Raises
+    ------
+    click.ClickException
+        Where nothing is there.
+    """
+    found = [Path(events)] if Path(events).exists() else [Path(p) for p in sorted(glob(events))]
+    if not found:
+        raise click.ClickException(f"EVENTS={events}: no such file, folder or glob.")
+    return [path.resolve() for path in found]
+
+
+def link_events(found: list[Path], folder: Path) -> None:
+    """Make `folder` show the events: a link to a folder, or a folder of links to files.
+
+    Parameters
+    ----------
+    found : list of pathlib.Path
+        What :func:`find_events` returned.
+    folder : pathlib.Path
+        The place dbt reads by default. Links in it are replaced; files are not.
+
+    Raises
+    ------
+    OwnFilesError
+        Where the folder holds files that are not links.
+    """
+    if folder.is_symlink():
+        folder.unlink()
+    elif folder.is_dir():
+        own = [path.name for path in folder.iterdir() if not path.is_symlink()]
+        if own:
+            raise OwnFilesError(
+                f"{folder} holds files of your own ({', '.join(sorted(own)[:3])}); move them away, "
+                f"or build from them with .venv/bin/dbt build."
+            )
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if len(found) == 1 and found[0].is_dir():
+        folder.symlink_to(found[0], target_is_directory=True)
+        return
+    folder.mkdir()
+    for number, path in enumerate(found):
+        name = path.name if len({p.name for p in found}) == len(found) else f"{number}_{path.name}"
+        (folder / name).symlink_to(path)
+
+
+def set_aside(warehouse: Path, origin: Path, events: str) -> Path | None:
+    """Keep a warehouse that was built from other events, under another name.
+
+    A model learnt from one site's events must not score another's visitors.
+
+    Parameters
+    ----------
+    warehouse, origin : pathlib.Path
+        The database, and the text file that names the events it was built from.
+    events : str
+        The events that it will be built from now.
+
+    Returns
+    -------
+    pathlib.Path or None
+        Where the old warehouse is, if there was one.
+    """
+    same = origin.exists() and origin.read_text() == events
+    origin.parent.mkdir(parents=True, exist_ok=True)
+    origin.write_text(events)
+    if same or not warehouse.exists():
+        return None
+    return warehouse.replace(warehouse.with_suffix(".previous.duckdb"))
+
+
+@click.group()
+def main() -> None:
+    """Do one end of `make demo`."""
+
+
+@main.command()
+@click.option("--events", default="", help="File, folder or glob; empty: simulate.")
+@click.option("--count", default=1_000_000, help="How many events to simulate.")
+@click.option("--warehouse", default="warehouse.duckdb", type=click.Path(path_type=Path))
+def prepare(events: str, count: int, warehouse: Path) -> None:
+    """Put the events where dbt reads them by default: data/events."""
+    data = Path("data")
+    if events:
+        found = find_events(events)
+    else:
+        simulated = data / "simulated"
+        marker = data / "simulated.count"
+        if not marker.exists() or marker.read_text() != str(count):
+            cdp = Path(sys.executable).with_name("cdp")
+            command = [cdp, "simulate", "--out", simulated, "--events", str(count), "--force"]
+            subprocess.run(command, check=True)
+            marker.write_text(str(count))
+        found = [(simulated / "events").resolve()]
+    link_events(found, data / "events")
+    old = set_aside(warehouse, data / "origin", "\n".join(map(str, found)) + f"\n{count}")
+    if old:
+        click.echo(f"Other events than before: a new {warehouse}; the last one is now {old}.")
+
+
+@main.command()
+@click.option("--warehouse", default="warehouse.duckdb", type=click.Path(path_type=Path))
+def summary(warehouse: Path) -> None:
+    """Print what the build made of the events."""
+    import duckdb
+
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        click.echo(summarise(connection))
+    click.echo(f"Everything is in {warehouse}. `.venv/bin/dbt build` brings it up to date.")
+
+
+def summarise(connection: object) -> str:
+    """Describe the build's outcome: events, models, audience.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        A warehouse that `dbt build` has filled.
+
+    Returns
+    -------
+    str
+        Several lines of text.
+    """
+    query = connection.execute  # type: ignore[attr-defined]
+    lines = ["", "Events"]
+    for outcome, number in query(
+        "select outcome, num_events from rpt_event_intake order by num_events desc"
+    ).fetchall():
+        lines.append(f"  {outcome.replace('_', ' '):<36}{number:>12,}")
+    lines += ["", "Models, on subjects and days they were not trained on"]
+    evaluated = query("""
+        select c.model_name, max(case when metric = 'roc_auc' then value end),
+            max(case when metric = 'roc_auc' then value_low end),
+            max(case when metric = 'roc_auc' then value_high end),
+            max(case when metric = 'log_loss' then value end),
+            max(case when metric = 'base_rate' then value end),
+            max(case when metric = 'ece' then value end)
+        from propensity_champions as c
+        join propensity_evaluation as e using (model_name, version)
+        where dataset = 'test' group by 1 order by 1
+    """).fetchall()
+    for name, auc, low, high, log_loss, base_rate, ece in evaluated:
+        lines.append(
+            f"  {name:<8} ROC AUC {auc:.3f} ({low:.3f} to {high:.3f}), log loss {log_loss:.4f}, "
+            f"calibration error {ece:.4f}, base rate {base_rate:.2%}"
+        )
+    for name, reason in query("""
+        select model_name, not_trained_reason from trn_readiness
+        where not_trained_reason is not null order by 1
+    """).fetchall():
+        lines.append(f"  {name:<8} not trained: {reason}")
+    lines += ["", "Audience"]
+    for name, number in query(
+        "select name, num_people from rpt_audience_funnel order by step"
+    ).fetchall():
+        lines.append(f"  {name:<36}{number:>12,}")
+    top = query("""
+        select propensity_score, propensity_label, audience_key,
+            concat_ws('; ', reason_1, reason_2, reason_3)
+        from aud_prospects order by propensity_score desc, audience_key limit 5
+    """).fetchall()
+    if top:
+        lines += ["", "Most likely to convert"]
+        lines += [f"  {score:6.1%}  {label:<6}  {key}  {why}" for score, label, key, why in top]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    main()
