@@ -1,25 +1,13 @@
 with profiles as (
 
-    select * from {{ ref("prospect_profiles") }}
+    select
+        count(*) as num_scored,
+        count(case when has_converted then 1 end) as num_converted
+    from {{ ref("prospect_profiles") }}
 
 ),
 
 audience as (
-
-    select * from {{ ref("aud_prospects") }}
-
-),
-
-scored as (
-
-    select
-        count(*) as num_scored,
-        count(case when has_converted then 1 end) as num_converted
-    from profiles
-
-),
-
-reached as (
 
     select
         count(*) as num_prospects,
@@ -27,29 +15,57 @@ reached as (
         count(case when propensity_label = 'High' then 1 end) as num_high,
         count(case when propensity_label = 'High' and is_reachable then 1 end)
             as num_high_reachable
-    from audience
+    from {{ ref("aud_prospects") }}
 
 ),
 
 final as (
 
-    select 1 as step, 'seen in the lookback and scored' as name, num_scored as num_people
-    from scored
+    select
+        1 as step,
+        'seen in the lookback and scored' as name,
+        num_scored as num_people
+    from profiles
+
     union all
-    select 2, 'of them converted before', num_converted
-    from scored
+
+    select
+        2 as step,
+        'of them converted before' as name,
+        num_converted as num_people
+    from profiles
+
     union all
-    select 3, 'in aud_prospects', num_prospects
-    from reached
+
+    select
+        3 as step,
+        'in aud_prospects' as name,
+        num_prospects as num_people
+    from audience
+
     union all
-    select 4, 'of them reachable (user_id known)', num_reachable
-    from reached
+
+    select
+        4 as step,
+        'of them reachable (user_id known)' as name,
+        num_reachable as num_people
+    from audience
+
     union all
-    select 5, 'in aud_high_propensity', num_high
-    from reached
+
+    select
+        5 as step,
+        'in aud_high_propensity' as name,
+        num_high as num_people
+    from audience
+
     union all
-    select 6, 'of them reachable (user_id known)', num_high_reachable
-    from reached
+
+    select
+        6 as step,
+        'of them reachable (user_id known)' as name,
+        num_high_reachable as num_people
+    from audience
 
 )
 

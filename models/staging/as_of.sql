@@ -1,5 +1,7 @@
 {{ config(materialized="table") }}
 
+{%- set newest_us = epoch_us("greatest(max(event_tstamp), max(arrival_tstamp))") -%}
+
 with events as (
 
     select * from {{ ref("stg_snowplow__events") }}
@@ -9,12 +11,8 @@ with events as (
 final as (
 
     select
-        {% if var("as_of") is not none -%}
-        {{ as_of_literal() }} as as_of_tstamp
-        {%- else -%}
-        {{ timestamp_us(epoch_us("greatest(max(event_tstamp), max(arrival_tstamp))") ~ " + 1") }}
+        {{ as_of_literal() if var("as_of") else timestamp_us(newest_us ~ " + 1") }}
             as as_of_tstamp
-        {%- endif %}
     from events
 
 )

@@ -1,8 +1,6 @@
-{#- A table, not a view: every layer above reads it, and on most engines finding the
-    duplicates means sorting all events. -#}
-{{ config(materialized="table") }}
-
-{%- set columns = staged_event_columns() %}
+{#- A table, not a view: every layer above reads it, and finding what arrived twice
+    means looking at all events. -#}
+{{ config(materialized="table", contract={"enforced": not var("entity_fields")}) }}
 
 with events as (
 
@@ -26,11 +24,7 @@ ranked as (
         events.*,
         row_number() over (
             partition by events.event_id
-            order by
-                events.arrival_tstamp,
-                {%- for column in columns if column != "event_id" %}
-                events.{{ column }}{{ "," if not loop.last }}
-                {%- endfor %}
+            order by events.arrival_tstamp, {{ staged_event_list("events") }}
         ) as arrival
     from events
     inner join repeated on events.event_id = repeated.event_id
@@ -39,22 +33,16 @@ ranked as (
 
 final as (
 
-    select
-        {%- for column in columns %}
-        events.{{ column }}{{ "," if not loop.last }}
-        {%- endfor %}
+    select {{ staged_event_list("events") }}
     from events
     left join repeated on events.event_id = repeated.event_id
     where repeated.event_id is null
 
     union all
 
-    select
-        {%- for column in columns %}
-        {{ column }}{{ "," if not loop.last }}
-        {%- endfor %}
+    select {{ staged_event_list("ranked") }}
     from ranked
-    where arrival = 1
+    where ranked.arrival = 1
 
 )
 

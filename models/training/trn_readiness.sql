@@ -1,121 +1,107 @@
 {%- set conversion = conversions()[0] -%}
-{%- set least = var("min_converting_subjects") -%}
+{%- set first_conversion = "first_" ~ conversion.name ~ "_tstamp" -%}
 
 with prospects as (
 
     select
-        count(*) as n_prospects,
-        count(first_{{ conversion.name }}_tstamp) as n_converters,
+        count({{ first_conversion }}) as n_converters,
         min(first_seen_tstamp) as first_seen_tstamp
     from {{ ref("tgt_prospect__first_conversion") }}
 
 ),
 
-rows_by_model as (
+training_rows as (
 
-    {% for model_name in ["live", "daily"] -%}
     select
-        '{{ model_name }}' as model_name,
+        'live' as model_name,
         domain_userid,
         fold,
-        target
-    from {{ ref("trn_" ~ model_name) }}
-    {{ "union all" if not loop.last }}
-    {% endfor %}
+        case when target then domain_userid end as converting_subject,
+        case when not target then domain_userid end as other_subject
+    from {{ ref("trn_live") }}
 
-),
+    union all
 
-model_names as (
-
-    {% for model_name in ["live", "daily"] -%}
     select
-        '{{ model_name }}' as model_name,
-        '{{ var(model_name ~ "_horizon") }}' as horizon
-    {{ "union all" if not loop.last }}
-    {% endfor %}
+        'daily' as model_name,
+        domain_userid,
+        fold,
+        case when target then domain_userid end as converting_subject,
+        case when not target then domain_userid end as other_subject
+    from {{ ref("trn_daily") }}
 
 ),
 
-counted as (
+model_folds as (
+
+    {{ model_folds() }}
+
+),
+
+fold_counts as (
+
+    select
+        model_folds.model_name,
+        model_folds.horizon,
+        model_folds.fold,
+        model_folds.n_asked,
+        count(training_rows.domain_userid) as n_rows,
+        count(distinct training_rows.domain_userid) as n_subjects,
+        count(distinct training_rows.converting_subject) as n_converting_subjects,
+        count(distinct training_rows.other_subject) as n_other_subjects
+    from model_folds
+    left join training_rows
+        on
+            model_folds.model_name = training_rows.model_name
+            and model_folds.fold = training_rows.fold
+    group by
+        model_folds.model_name,
+        model_folds.horizon,
+        model_folds.fold,
+        model_folds.n_asked
+
+),
+
+lacking as (
+
+    select
+        *,
+        row_number() over (
+            partition by model_name
+            order by least(n_converting_subjects, n_other_subjects), fold
+        ) as place
+    from fold_counts
+    where n_converting_subjects < n_asked or n_other_subjects < n_asked
+
+),
+
+-- A subject lies in one fold only, so subjects add up.
+totals as (
 
     select
         model_name,
-        count(*) as n_rows,
-        count(distinct domain_userid) as n_subjects,
-        {%- for fold in ["train", "calibrate", "test"] %}
-        count(case when fold = '{{ fold }}' then 1 end) as n_{{ fold }}_rows,
-        count(
-            distinct case when fold = '{{ fold }}' and target then domain_userid end
-        ) as n_{{ fold }}_converting_subjects,
-        count(
-            distinct case when fold = '{{ fold }}' and not target then domain_userid end
-        ) as n_{{ fold }}_other_subjects,
-        {%- endfor %}
-        count(distinct case when target then domain_userid end)
-            as n_converting_subjects
-    from rows_by_model
-    group by model_name
+        horizon,
+        sum(n_rows) as n_rows,
+        sum(n_subjects) as n_subjects,
+        sum(n_converting_subjects) as n_converting_subjects
+    from fold_counts
+    group by model_name, horizon
 
 ),
 
 final as (
 
     select
-        model_names.model_name,
-        coalesce(counted.n_rows, 0) as n_rows,
-        coalesce(counted.n_subjects, 0) as n_subjects,
-        coalesce(counted.n_converting_subjects, 0) as n_converting_subjects,
-        {%- for fold in ["train", "calibrate", "test"] %}
-        coalesce(counted.n_{{ fold }}_rows, 0) as n_{{ fold }}_rows,
-        coalesce(counted.n_{{ fold }}_converting_subjects, 0)
-            as n_{{ fold }}_converting_subjects,
-        {%- endfor %}
-        case
-            when prospects.n_converters = 0
-                then
-                    'No event is a {{ conversion.name }}. Set var conversion_events, or '
-                    || 'conversions, to events that occur in stg_snowplow__events.'
-            when coalesce(counted.n_rows, 0) = 0
-                then
-                    'No training rows: of the subjects first seen between '
-                    || '{{ var("training_window")[0] }} and '
-                    || '{{ var("training_window")[1] }} days before as_of, none has an '
-                    || 'outcome over ' || model_names.horizon || ' that is known by now. '
-                    || 'The first event kept is of '
-                    || cast(prospects.first_seen_tstamp as {{ dbt.type_string() }})
-                    || '. Widen var training_window, shorten the horizon, or bring '
-                    || 'more history.'
-            when counted.n_subjects < {{ var("min_training_subjects") }}
-                then
-                    'Too few subjects: '
-                    || cast(counted.n_subjects as {{ dbt.type_string() }})
-                    || ' of the {{ var("min_training_subjects") }} asked for. Widen var '
-                    || 'training_window, bring more history, or lower var '
-                    || 'min_training_subjects.'
-            {%- for fold in ["train", "calibrate", "test"] %}
-            {%- set asked = least if fold == "train" else [least, 5] | min %}
-            when
-                counted.n_{{ fold }}_converting_subjects < {{ asked }}
-                or counted.n_{{ fold }}_other_subjects < {{ asked }}
-                then
-                    'Too few of one class in the {{ fold }} fold: '
-                    || cast(
-                        counted.n_{{ fold }}_converting_subjects
-                        as {{ dbt.type_string() }}
-                    )
-                    || ' subjects that convert and '
-                    || cast(
-                        counted.n_{{ fold }}_other_subjects as {{ dbt.type_string() }}
-                    )
-                    || ' others; {{ asked }} of each are asked for. Widen var '
-                    || 'training_window, e.g. to start earlier or to end nearer as_of, '
-                    || 'or bring more history.'
-            {%- endfor %}
-        end as not_trained_reason,
+        totals.model_name,
+        cast(totals.n_rows as {{ dbt.type_bigint() }}) as n_rows,
+        cast(totals.n_subjects as {{ dbt.type_bigint() }}) as n_subjects,
+        cast(totals.n_converting_subjects as {{ dbt.type_bigint() }})
+            as n_converting_subjects,
+        {{ not_trained_reason(conversion) }} as not_trained_reason,
         '{{ definition_hash() }}' as definition_hash
-    from model_names
+    from totals
     cross join prospects
-    left join counted on model_names.model_name = counted.model_name
+    left join lacking on totals.model_name = lacking.model_name and lacking.place = 1
 
 )
 

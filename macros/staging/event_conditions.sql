@@ -1,0 +1,59 @@
+{#- By the IAB and YAUAA entities, or by the user agent. -#}
+{% macro bot_condition() %}
+    {{ return(
+        "coalesce(lower(spider_or_robot) = 'true', false)"
+        ~ " or coalesce(lower(device_class) like 'robot%', false)"
+        ~ " or " ~ matches_pattern("useragent", var("bot_useragent_pattern"))
+    ) }}
+{% endmacro %}
+
+{#- Is the event the team's own test traffic, by var test_traffic? -#}
+{% macro test_traffic_condition() %}
+    {% if not var("test_traffic") %} {{ return("false") }} {% endif %}
+    {{ return(
+        "coalesce(" ~ event_condition(criteria=var("test_traffic"), what="var test_traffic")
+        ~ ", false)"
+    ) }}
+{% endmacro %}
+
+{#- Does the event lie, or arrive, after the var as_of? -#}
+{% macro after_as_of_condition() %}
+    {% if var("as_of") is none %} {{ return("false") }} {% endif %}
+    {{ return(
+        "(event_tstamp >= " ~ as_of_literal() ~ " or arrival_tstamp > " ~ as_of_literal() ~ ")"
+    ) }}
+{% endmacro %}
+
+{#- Is the event of an application that is not in var app_ids? -#}
+{% macro other_app_id_condition() %}
+    {% if not var("app_ids") %} {{ return("false") }} {% endif %}
+    {{ return("coalesce(app_id not in (" ~ text_literals(var("app_ids")) ~ "), true)") }}
+{% endmacro %}
+
+{#- The moment an event counts from: its arrival, where that was too late to be known. -#}
+{% macro event_tstamp() %}
+    {{ return(
+        "case when derived_tstamp is null or "
+        ~ epoch_us("collector_tstamp") ~ " - " ~ epoch_us("derived_tstamp") ~ " > "
+        ~ iso_duration_us(var("arrival_tolerance"))
+        ~ " then collector_tstamp else derived_tstamp end"
+    ) }}
+{% endmacro %}
+
+{#- The var as_of as a timestamp. -#}
+{% macro as_of_literal() %}
+    {{ return("cast('" ~ var("as_of") ~ "' as " ~ type_timestamp_utc() ~ ")") }}
+{% endmacro %}
+
+{#- 'a', 'b': a list of texts as SQL literals. -#}
+{% macro text_literals(texts) %}
+    {% set literals = [] %}
+    {% for text in texts %} {% do literals.append(sql_literal(text | string)) %} {% endfor %}
+    {{ return(literals | join(", ")) }}
+{% endmacro %}
+
+{#- The staging column of an entity field: yauaa.deviceBrand -> yauaa__device_brand. -#}
+{% macro entity_column(field) %}
+    {% set entity, key = field.split(".") %}
+    {{ return(entity ~ "__" ~ snake_case(key)) }}
+{% endmacro %}

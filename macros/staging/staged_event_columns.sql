@@ -1,0 +1,48 @@
+{#- The columns of stg_snowplow__events, in order. -#}
+{% macro staged_event_columns() %}
+    {% set columns = event_columns().keys() | list %}
+    {% do columns.extend(entity_columns().keys()) %}
+    {% do columns.extend(["has_media_player", "event_tstamp", "arrival_tstamp"]) %}
+    {{ return(columns) }}
+{% endmacro %}
+
+{#- The same as a select list, each column of `relation`. -#}
+{% macro staged_event_list(relation) %}
+    {% set columns = [] %}
+    {% for column in staged_event_columns() %}
+        {% do columns.append(relation ~ "." ~ column) %}
+    {% endfor %}
+    {{ return(columns | join(",\n        ")) }}
+{% endmacro %}
+
+{#- A select list that types the atomic columns and takes fields out of entities. -#}
+{% macro typed_event_list(events) %}
+    {% set columns = [] %}
+    {% for name, column in event_columns().items() %}
+        {% do columns.append(
+            typed_column(events.columns.get(name), column.type) ~ " as " ~ name
+        ) %}
+    {% endfor %}
+    {% for name, field in entity_columns().items() %}
+        {% set entity = events.columns.get(var("entities")[field.entity]) %}
+        {% do columns.append(entity_field(entity, field.field) ~ " as " ~ name) %}
+    {% endfor %}
+    {{ return(columns | join(",\n        ")) }}
+{% endmacro %}
+
+{#- The staged columns that come from entities: name -> {entity, field}. -#}
+{% macro entity_columns() %}
+    {% set columns = {
+        "page_view_id": {"entity": "web_page", "field": "id"},
+        "device_class": {"entity": "yauaa", "field": "deviceClass"},
+        "device_name": {"entity": "yauaa", "field": "deviceName"},
+        "agent_name": {"entity": "yauaa", "field": "agentName"},
+        "operating_system_name": {"entity": "yauaa", "field": "operatingSystemName"},
+        "spider_or_robot": {"entity": "iab", "field": "spiderOrRobot"},
+    } %}
+    {% for property in var("entity_fields") %}
+        {% set entity, field = property.split(".") %}
+        {% do columns.update({entity_column(property): {"entity": entity, "field": field}}) %}
+    {% endfor %}
+    {{ return(columns) }}
+{% endmacro %}
