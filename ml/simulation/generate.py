@@ -1,0 +1,223 @@
+"""Writes a simulated site's events and their truth, a day at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from ml.simulation.plan import ArrivalPlan
+from ml.simulation.population import DAY_US, DayEvents, Midnight, Population
+from ml.simulation.process import Tables
+from ml.simulation.render import Renderer, visitor_ids
+from ml.simulation.rows import Rows, rows_of
+from ml.simulation import identity
+
+HORIZON_DAYS = 7
+OUTPUTS = ("events", "truth")
+PLAIN_TEXT = ("event_id",)
+"""Columns in which no value repeats: a dictionary would only cost."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a simulation wrote."""
+
+    events: int
+    visitors: int
+    conversions: int
+    first_day: dt.date
+    last_day: dt.date
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to simulate.
+
+    Parameters
+    ----------
+    out : Path
+        Folder; `events/` and `truth/` are written below it.
+    events : int
+        Events wanted, met within 2 %.
+    days : int
+        Days, each a partition.
+    seed : int
+        Same seed and settings, same bytes.
+    start : datetime.date
+        First day, UTC.
+    entity_format : {"struct", "json"}
+        How entity columns are written.
+    """
+
+    out: Path
+    events: int = 1_000_000
+    days: int = 90
+    seed: int = 1
+    start: dt.date = dt.date(2026, 5, 1)
+    entity_format: str = "struct"
+
+
+def simulate(settings: Settings, progress: Callable[[int], None] | None = None) -> Summary:
+    """Simulate a site and write its events and truth.
+
+    Parameters
+    ----------
+    settings : Settings
+        What to simulate, and where to write it.
+    progress : callable, optional
+        Called with the number of events after each day.
+
+    Returns
+    -------
+    Summary
+    """
+    tables = Tables()
+    epoch_us = int(dt.datetime.combine(settings.start, dt.time(), dt.UTC).timestamp()) * 1_000_000
+    weekday = settings.start.weekday()
+    population = Population(tables, settings.seed, weekday)
+    plan = ArrivalPlan(tables, settings.events, settings.days, weekday)
+    renderer = Renderer(settings.seed, settings.entity_format)
+    writer = _Writer(settings.out, settings.start)
+    midnights: deque[Midnight] = deque()
+    events = conversions = 0
+    with ThreadPoolExecutor(1) as pool:
+        pending: Future[None] | None = None
+        for day in range(settings.days):
+            happened = population.day(plan.arrivals(day, events))
+            events += len(happened.session_of)
+            conversions += int(happened.sessions.submit.sum())
+            midnights.append(population.midnight())
+            known = []
+            if len(midnights) > HORIZON_DAYS:
+                known.append(_daily(midnights.popleft(), population, settings.seed, epoch_us, True))
+            rows = rows_of(happened, population, settings.seed, epoch_us)
+            order = np.lexsort((rows.event_key, rows.collector_us))
+            if pending:
+                pending.result()
+            pending = pool.submit(
+                writer.day, day, renderer, rows.take(order), _live(happened, rows, order), known
+            )
+            if progress:
+                progress(len(happened.session_of))
+        if pending:
+            pending.result()
+    for midnight in midnights:
+        at_end = midnight.as_of_us + HORIZON_DAYS * DAY_US <= settings.days * DAY_US
+        writer.daily(_daily(midnight, population, settings.seed, epoch_us, at_end))
+    last = settings.start + dt.timedelta(days=settings.days - 1)
+    return Summary(events, population.size, conversions, settings.start, last)
+
+
+def clear_output(out: Path) -> None:
+    """Remove what an earlier simulation wrote below `out`, and nothing else."""
+    for name in OUTPUTS:
+        shutil.rmtree(out / name, ignore_errors=True)
+
+
+def _live(day: DayEvents, rows: Rows, order: NDArray[np.int64]) -> pa.Table:
+    """Truth of each event, in the order of the events' file."""
+    of = day.session_of
+    s = day.sessions
+    submits = s.step % 9 == 8
+    seen = np.cumsum(submits) - submits
+    first = np.cumsum(s.length) - s.length
+    before = day.converted_before[of] | (seen > seen[first][of])
+    return pa.table(
+        {
+            "event_id": identity.uuids(rows.event_key[order]),
+            "p_given_state": s.p_given_state[order],
+            "p_given_history": day.p_given_history[order],
+            "target": s.to_come[order],
+            "converted_before": before[order],
+        }
+    )
+
+
+def _daily(
+    midnight: Midnight, population: Population, seed: int, epoch_us: int, known: bool
+) -> tuple[int, pa.Table]:
+    """Days since the start, and the truth of one midnight; an unknown target is null."""
+    n = len(midnight.visitor)
+    target = population.last_submit_us[midnight.visitor] > midnight.as_of_us
+    index = pa.array(np.arange(n, dtype=np.int32))
+    ids = visitor_ids(midnight.visitor, seed)
+    as_of = np.full(n, epoch_us + midnight.as_of_us)
+    table = pa.table(
+        {
+            "domain_userid": pa.DictionaryArray.from_arrays(index, ids),
+            "as_of_tstamp": pa.array(as_of, pa.timestamp("us")),
+            "p_given_state": midnight.p_given_state,
+            "p_given_history": midnight.p_given_history,
+            "target": pa.array(target, mask=np.full(n, not known)),
+            "converted_before": midnight.converted_before,
+        }
+    )
+    return midnight.as_of_us // DAY_US, table
+
+
+class _Writer:
+    """Writes day partitions: `events`, `truth/live` by day of arrival, `truth/daily` by `as_of`."""
+
+    def __init__(self, out: Path, start: dt.date) -> None:
+        self._out = out
+        self._start = start
+
+    def day(
+        self,
+        day: int,
+        renderer: Renderer,
+        rows: Rows,
+        live: pa.Table,
+        midnights: list[tuple[int, pa.Table]],
+    ) -> None:
+        """Write the events that arrived on a day, their truth, and midnights now known."""
+        load = f"load_date={self._start + dt.timedelta(days=day)}"
+        self._write(renderer.table(rows), Path("events", load, "events.parquet"))
+        self._write(live, Path("truth", "live", load, "truth.parquet"))
+        for midnight in midnights:
+            self.daily(midnight)
+
+    def daily(self, midnight: tuple[int, pa.Table]) -> None:
+        """Write the truth of one midnight."""
+        day, table = midnight
+        as_of = f"as_of_date={self._start + dt.timedelta(days=day)}"
+        self._write(table, Path("truth", "daily", as_of, "truth.parquet"))
+
+    def _write(self, table: pa.Table, name: Path) -> None:
+        path = self._out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        dictionaries = [c for c in _leaves(table.schema) if c not in PLAIN_TEXT]
+        pq.write_table(
+            table,
+            path,
+            compression="snappy",
+            use_dictionary=dictionaries,
+            store_schema=False,
+            row_group_size=1_000_000,
+        )
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """Parquet paths of text columns, nested ones included."""
+    out = []
+    for column in schema:
+        kind = column.type
+        path = column.name
+        if pa.types.is_list(kind):
+            kind = kind.value_type
+            path += ".list.element"
+        if pa.types.is_struct(kind):
+            out += [f"{path}.{part.name}" for part in kind if pa.types.is_string(part.type)]
+        elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+            out.append(path)
+    return out

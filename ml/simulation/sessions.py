@@ -1,0 +1,308 @@
+"""Sessions, drawn in large pools: one pool per intent, consumed in order.
+
+Sessions of one intent are independent and alike, so they can be drawn by the ten thousand before it
+is known who opens them. With each event come the two sums that the filter needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.simulation import site
+from ml.simulation.process import (
+    CUSTOMER,
+    MAX_EVENTS,
+    N_ACTIONS,
+    N_INTENTS,
+    N_STEPS,
+    STEP_ACTION,
+    STEP_APP,
+    STEP_IS_SUBMIT,
+    STEP_PAGE,
+    VIEW,
+    Floats,
+    Tables,
+)
+
+GAP_US = 10_000_000
+JITTER_US = 400_000
+GAP_BEATS = (0.8, 0.95)
+"""A gap is 10 s, or 20 s (15 %), or 30 s (5 %), plus up to 0.4 s: the tracker's heartbeat."""
+
+N_CAMPAIGNS = len(site.CAMPAIGNS)
+
+
+@dataclass
+class Sessions:
+    """Sessions in a row, with their events in a row (E events, K sessions).
+
+    Attributes
+    ----------
+    length : (K,)
+        Events of each session.
+    submit : (K,)
+        Whether it has a `submit_form`.
+    likelihood : (I, K)
+        Likelihood of the whole session under each intent, divided by the largest.
+    step, offset_us : (E,)
+        Step, and microseconds since the session's first event.
+    number, view, on_page : (E,)
+        Position in the session, number of the page view in it, and count of earlier events of the
+        same action on that page view (for pings, the ping's own number).
+    url, referrer : (E,)
+        Codes of the page address (`page * campaigns + campaign`) and of the referrer (such an
+        address, or past those, `site.REFERRERS`).
+    to_come : (E,)
+        Whether a `submit_form` follows within the session.
+    joint, joint_convert : (I, E)
+        Under each intent: likelihood of the session before the event, times the chance that an
+        event of this app follows; the same times the chance of a `submit_form` after it.
+    p_given_state : (E,)
+        Chance of a `submit_form` after the event under the true intent.
+    """
+
+    length: NDArray[np.int64]
+    submit: NDArray[np.bool_]
+    likelihood: Floats
+    step: NDArray[np.int64]
+    offset_us: NDArray[np.int64]
+    number: NDArray[np.int64]
+    view: NDArray[np.int64]
+    on_page: NDArray[np.int64]
+    url: NDArray[np.int64]
+    referrer: NDArray[np.int64]
+    to_come: NDArray[np.bool_]
+    joint: Floats
+    joint_convert: Floats
+    p_given_state: Floats
+
+    def part(self, first: int, last: int, begin: int, end: int) -> Sessions:
+        """Sessions `first` to `last`, which hold the events `begin` to `end`."""
+        per_session = {"length", "submit", "likelihood"}
+        return Sessions(
+            **{
+                f.name: getattr(self, f.name)[
+                    ..., slice(first, last) if f.name in per_session else slice(begin, end)
+                ]
+                for f in fields(self)
+            }
+        )
+
+    @staticmethod
+    def concat(parts: list[Sessions]) -> Sessions:
+        """Join sessions end to end."""
+        if len(parts) == 1:
+            return parts[0]
+        return Sessions(
+            **{
+                f.name: np.concatenate([getattr(part, f.name) for part in parts], axis=-1)
+                for f in fields(Sessions)
+            }
+        )
+
+
+class SessionPool:
+    """An endless row of sessions of one intent.
+
+    Parameters
+    ----------
+    tables : Tables
+        The process.
+    intent : int
+        Index into `ml.simulation.process.INTENTS`.
+    seed : int
+        Seed of the simulation.
+    size : int, default 2048
+        Sessions drawn at a time; the sessions do depend on it.
+    """
+
+    def __init__(self, tables: Tables, intent: int, seed: int, size: int = 2048) -> None:
+        self._tables = tables
+        self._intent = intent
+        self._size = size
+        self._rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, 1, intent])))
+        self._pool = _draw(tables, intent, size, self._rng)
+        self._ends = np.cumsum(self._pool.length)
+        self._used = 0
+
+    def take(self, count: int) -> Sessions:
+        """Take the next `count` sessions."""
+        parts = []
+        while count > 0:
+            if self._used == len(self._ends):
+                self._pool = _draw(self._tables, self._intent, self._size, self._rng)
+                self._ends = np.cumsum(self._pool.length)
+                self._used = 0
+            last = min(self._used + count, len(self._ends))
+            begin = int(self._ends[self._used - 1]) if self._used else 0
+            parts.append(self._pool.part(self._used, last, begin, int(self._ends[last - 1])))
+            count -= last - self._used
+            self._used = last
+        return Sessions.concat(parts)
+
+
+def _draw(t: Tables, intent: int, size: int, rng: np.random.Generator) -> Sessions:
+    steps = _draw_steps(t, intent, size, rng)
+    length = (steps >= 0).sum(axis=1)
+    step = steps[steps >= 0]
+    first = np.repeat(np.cumsum(length) - length, length)
+    number = np.arange(len(step)) - first
+    is_submit = STEP_IS_SUBMIT[step]
+    submits = np.cumsum(is_submit)
+    submits_before = submits - is_submit
+    earlier = submits_before - submits_before[first]
+    to_come = np.repeat(submits[np.cumsum(length) - 1], length) > submits
+    likelihood, joint, joint_convert, p_state = _filter_sums(t, intent, step, number, earlier > 0, length)
+    landing, campaign_share = _landings(t, intent, size, rng)
+    likelihood *= campaign_share
+    likelihood /= likelihood.max(axis=0)
+    # The channel is seen with the first event, so it bears on every later one.
+    share = np.repeat(campaign_share, length, axis=1)
+    share[:, number == 0] = 1.0
+    url, referrer, view, on_page = _addresses(step, number, first, landing, length, rng)
+    return Sessions(
+        length=length,
+        submit=np.add.reduceat(is_submit, np.cumsum(length) - length) > 0,
+        likelihood=likelihood,
+        step=step,
+        offset_us=_offsets(number, first, rng),
+        number=number,
+        view=view,
+        on_page=on_page,
+        url=url,
+        referrer=referrer,
+        to_come=to_come,
+        joint=joint * share,
+        joint_convert=joint_convert * share,
+        p_given_state=p_state,
+    )
+
+
+def _draw_steps(t: Tables, intent: int, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Step of each event, (size, MAX_EVENTS), -1 after the session's end."""
+    start = np.cumsum(t.start[intent])
+    start[-1] = 1.0
+    move = np.cumsum(t.move, axis=2)
+    move[:, :, -1] = 1.0
+    move = (move + np.arange(N_INTENTS * N_STEPS).reshape(N_INTENTS, N_STEPS, 1)).ravel()
+    steps = np.full((size, MAX_EVENTS), -1)
+    here = np.searchsorted(start, rng.random(size), side="right")
+    alive = np.arange(size)
+    acts_as = np.full(size, intent)
+    for n in range(MAX_EVENTS):
+        steps[alive, n] = here
+        acts_as = np.where(STEP_IS_SUBMIT[here], CUSTOMER, acts_as)
+        row = acts_as * N_STEPS + here
+        here = np.searchsorted(move, row + rng.random(len(row)), side="right") - row * (N_STEPS + 1)
+        goes_on = here < N_STEPS
+        alive, here, acts_as = alive[goes_on], here[goes_on], acts_as[goes_on]
+        if not len(alive):
+            break
+    return steps
+
+
+def _filter_sums(
+    t: Tables,
+    intent: int,
+    step: NDArray[np.int64],
+    number: NDArray[np.int64],
+    converted: NDArray[np.bool_],
+    length: NDArray[np.int64],
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Likelihood of each session, and `joint`, `joint_convert`, `p_given_state` of each event."""
+    events, is_first = len(step), number == 0
+    last = np.cumsum(length) - 1
+    previous = np.where(is_first, 0, np.roll(step, 1))
+    # Whether the visitor was a customer when they chose this step, and when they chose to go on.
+    customer = converted.copy()
+    customer |= np.where(is_first, False, STEP_IS_SUBMIT[previous])
+    app = STEP_APP[step]
+    log_before = np.empty((N_INTENTS, events))
+    log_end = np.empty((N_INTENTS, len(length)))
+    joint, joint_convert = np.empty((2, N_INTENTS, events))
+    with np.errstate(divide="ignore"):
+        log_start, log_move = np.log(t.start), np.log(t.move)
+    for i in range(N_INTENTS):
+        acts = np.where(customer, CUSTOMER, i)
+        gain = np.where(is_first, log_start[i, step], log_move[acts, previous, step])
+        total = np.cumsum(gain)
+        base = np.repeat((total - gain)[last - length + 1], length)
+        log_before[i] = total - gain - base
+        ends_as = np.where(customer[last] | STEP_IS_SUBMIT[step[last]], CUSTOMER, i)
+        leaves = np.where(
+            length == MAX_EVENTS, 0.0, log_move[ends_as, step[last], N_STEPS]
+        )
+        log_end[i] = total[last] - base[last] + leaves
+        joint[i] = t.next_app[number, acts, previous, app]
+        joint_convert[i] = t.next_app_convert[number, acts, previous, app]
+    truly = np.where(customer, CUSTOMER, intent)
+    index = (truly, np.arange(events))
+    p_state = joint_convert[index] / joint[index]
+    weight = np.exp(log_before - log_before.max(axis=0))
+    likelihood = np.exp(log_end - log_end.max(axis=0))
+    return likelihood, joint * weight, joint_convert * weight, p_state
+
+
+def _landings(
+    t: Tables, intent: int, size: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], Floats]:
+    """Row of the landing tables of each session, and its channel's share under each intent."""
+    share = np.array(t.parameters.channel_share)
+    cdf = np.cumsum(share[intent])
+    cdf[-1] = 1.0
+    channel = np.searchsorted(cdf, rng.random(size), side="right")
+    landing = np.searchsorted(site.LANDING_CDF, channel + rng.random(size), side="right")
+    return landing, share[:, channel]
+
+
+def _offsets(
+    number: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    beats = 1 + np.searchsorted(GAP_BEATS, rng.random(len(number)), side="right")
+    gap = beats * GAP_US + rng.integers(0, JITTER_US, len(number))
+    gap[number == 0] = 0
+    total = np.cumsum(gap)
+    return total - total[first]
+
+
+def _addresses(
+    step: NDArray[np.int64],
+    number: NDArray[np.int64],
+    first: NDArray[np.int64],
+    landing: NDArray[np.int64],
+    length: NDArray[np.int64],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Codes of address and referrer, number of the page view, and count of the action on it."""
+    is_view = STEP_ACTION[step] == VIEW
+    page_view = np.cumsum(is_view) - 1
+    kind = STEP_PAGE[step[is_view]]
+    page = np.searchsorted(site.PAGE_CDF, kind + rng.random(len(kind)), side="right")
+    lands = (number == 0)[is_view]
+    row = np.repeat(landing, length)[is_view]
+    url = page * N_CAMPAIGNS + np.where(lands, site.LANDING_CAMPAIGN[row], 0)
+    external = site.N_SITE * N_CAMPAIGNS + site.LANDING_REFERRER[row]
+    referrer = np.where(lands, external, np.roll(url, 1))
+    return (
+        url[page_view],
+        referrer[page_view],
+        page_view - page_view[first],
+        _count_on_page(step, page_view),
+    )
+
+
+def _count_on_page(step: NDArray[np.int64], page_view: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number, from 0, of each event among those of its action on its page view."""
+    action = STEP_ACTION[step]
+    group = page_view * N_ACTIONS + action
+    count = np.zeros(len(step), np.int64)
+    for wanted in range(N_ACTIONS):
+        at = np.flatnonzero(action == wanted)
+        new = np.ones(len(at), bool)
+        new[1:] = group[at][1:] != group[at][:-1]
+        starts = np.flatnonzero(new)
+        count[at] = np.arange(len(at)) - starts[np.cumsum(new) - 1]
+    return count
