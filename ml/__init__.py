@@ -1,3 +1,30 @@
 """Calibrated conversion propensity: training, evaluation, scoring, simulation, serving."""
 
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ml.artefact import load_model
+    from ml.training import train_propensity
+
 __version__ = "0.1.0"
+
+__all__ = ["__version__", "load_model", "train_propensity"]
+
+# Read when XGBoost's thread pool loads: threads that wait by spinning slow a shared
+# machine down several times over.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+_HOME = {"train_propensity": "ml.training", "load_model": "ml.artefact"}
+
+
+def __getattr__(name: str) -> object:
+    # Imported on first use: `cdp --help` and the simulator do without XGBoost.
+    if name not in _HOME:
+        msg = f"module 'ml' has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    return getattr(import_module(_HOME[name]), name)

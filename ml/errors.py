@@ -1,0 +1,15 @@
+"""What can go wrong in words that say how to mend it."""
+
+from __future__ import annotations
+
+
+class NotTrainableError(ValueError):
+    """The data cannot train a model: too few rows, one class only, an empty fold.
+
+    The message says why and what to change; `ml.registry` turns it into a
+    `not_trained` row instead of a failed build.
+    """
+
+
+class ArtefactError(ValueError):
+    """A stored model that must not be loaded: wrong checksum, format or version."""

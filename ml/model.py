@@ -1,0 +1,172 @@
+"""A trained model: probabilities, reasons, and everything known about how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+from ml.booster import predict_contributions, predict_margin
+from ml.calibration import Calibration
+from ml.columns import Schema
+
+_EXPLAIN_ROWS = 50_000
+
+
+@dataclass
+class PropensityModel:
+    """Calibrated conversion probabilities from boosted trees.
+
+    Made by `ml.train_propensity` or `ml.load_model`, not by hand.
+
+    Parameters
+    ----------
+    schema
+        Columns read and how.
+    boosters
+        Trees; the mean of their log-odds is the model's.
+    calibration
+        From log-odds to probability.
+    base_rate
+        Weighted share of positives among the training rows.
+    evaluation
+        One row per `dataset` and `metric`: `value`, `value_low`, `value_high` (95 %). The
+        dataset `test` holds rows that had no part in the fit: later and other groups, or,
+        without time and group on small data, each row scored by boosters that did not see it.
+    curves
+        One row per point: `dataset`, `curve` (roc, pr, gain, calibration), `point`, `x`,
+        `y`, `threshold`, `weight`.
+    importance
+        One row per column: `feature`, `importance` (mean absolute contribution to the
+        log-odds), `share`, `direction` (-1 to 1: does more of it go with a higher score).
+    leaks
+        One row per suspicion: `feature`, `check`, `value`, `evidence`. Empty when clean.
+    params
+        Settings chosen and notes on the run.
+    notes
+        What was left out or decided, in words.
+    versions
+        Versions of Python and of the packages that trained it.
+    """
+
+    schema: Schema
+    boosters: list[xgb.Booster]
+    calibration: Calibration
+    base_rate: float
+    evaluation: pd.DataFrame
+    curves: pd.DataFrame
+    importance: pd.DataFrame
+    leaks: pd.DataFrame
+    params: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Probability of the target for each row.
+
+        Parameters
+        ----------
+        frame
+            The columns the model was trained on, in any order; others are ignored. Nulls
+            and unseen categories are fine.
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+            In [0, 1].
+
+        Raises
+        ------
+        ValueError
+            A column is absent or holds another kind of value than in training.
+        """
+        return self.calibration.apply(self.log_odds(self.schema.encode(frame)))
+
+    def log_odds(self, x: np.ndarray) -> np.ndarray:
+        """Log-odds before calibration of an encoded matrix, shape (n,)."""
+        return predict_margin(self.boosters, x, self.schema.feature_types)
+
+    def contributions(self, frame: pd.DataFrame) -> tuple[np.ndarray, float]:
+        """Exact TreeSHAP values per column read.
+
+        Returns
+        -------
+        tuple of ndarray of float64, shape (n, n_columns), and float
+            In the order of `schema.names`, and the base value. A row's sum with the base
+            is its log-odds before calibration.
+        """
+        x = self.schema.encode(frame)
+        out = np.empty((len(x), len(self.schema.columns)))
+        base = 0.0
+        sources = self.schema.sources
+        first = np.flatnonzero(np.diff(sources, prepend=-1))
+        for start in range(0, len(x), _EXPLAIN_ROWS):
+            block = x[start : start + _EXPLAIN_ROWS]
+            values = predict_contributions(self.boosters, block, self.schema.feature_types)
+            out[start : start + _EXPLAIN_ROWS] = np.add.reduceat(values[:, :-1], first, axis=1)
+            base = float(values[0, -1])
+        return out, base
+
+    def explain(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """What moved each row's score, exactly.
+
+        Returns
+        -------
+        DataFrame
+            One row per row of `frame` and column read: `row` (its index label), `feature`,
+            `value`, `contribution` (to the log-odds before calibration, may be negative),
+            `base` (the log-odds that contributions start from), strongest first within a row.
+        """
+        values, base = self.contributions(frame)
+        names = self.schema.names
+        order = np.argsort(-np.abs(values), axis=1, kind="stable")
+        known = np.column_stack([frame[name].astype(object).to_numpy() for name in names])
+        return pd.DataFrame(
+            {
+                "row": np.repeat(frame.index.to_numpy(), len(names)),
+                "feature": np.array(names, dtype=object)[order].ravel(),
+                "value": np.take_along_axis(known, order, axis=1).ravel(),
+                "contribution": np.take_along_axis(values, order, axis=1).ravel(),
+                "base": base,
+            }
+        )
+
+    def metric(self, name: str, dataset: str = "test") -> float:
+        """Value of one metric of the evaluation."""
+        return self._metric(name, dataset, "value")
+
+    def metric_low(self, name: str, dataset: str = "test") -> float:
+        """Lower end of a metric's 95 % interval."""
+        return self._metric(name, dataset, "value_low")
+
+    def save(self, path: str | Path) -> str:
+        """Write the model to a file; `ml.load_model` reads it.
+
+        Returns
+        -------
+        str
+            SHA-256 of the file, for `load_model(path, sha256=...)`.
+        """
+        from ml import artefact
+
+        data = artefact.to_bytes(self)
+        Path(path).write_bytes(data)
+        return artefact.checksum(data)
+
+    def _metric(self, name: str, dataset: str, column: str) -> float:
+        found = self.evaluation.query("dataset == @dataset and metric == @name")[column]
+        if found.empty:
+            msg = f"no metric {name!r} of dataset {dataset!r} in the evaluation"
+            raise KeyError(msg)
+        return float(found.iloc[0])
+
+
+def batches(frame: pd.DataFrame, n_rows: int) -> Iterator[pd.DataFrame]:
+    """Cut a frame into pieces of at most `n_rows` rows."""
+    for start in range(0, len(frame), n_rows):
+        yield frame.iloc[start : start + n_rows]
