@@ -106,51 +106,15 @@
 {% endmacro %}
 
 {% macro last_in_period(plan, feature, condition, moments_are_events) %}
+    {% set text = "coalesce(cast(" ~ feature.value ~ " as " ~ dbt.type_string() ~ "), '')" %}
+    {% set own = stage_column(plan.events, only_if(condition, text), "e")
+        if feature.own and moments_are_events %}
+    {% if own and condition == "true" %} {{ return(own) }} {% endif %}
     {% set value = among_ties(plan, condition, feature.value, "last") %}
     {% set latest = stage_column(
         plan.frames, running(ignore_nulls("last_value", value)), "f"
     ) %}
     {% set before = "case when " ~ holds_in_period(plan, condition, feature.period) ~ " then "
         ~ latest ~ " end" %}
-    {% if feature.own and moments_are_events %}
-        {% set text = "coalesce(cast(" ~ feature.value ~ " as " ~ dbt.type_string() ~ "), '')" %}
-        {% set own = stage_column(plan.events, only_if(condition, text), "e") %}
-        {{ return("coalesce(" ~ own ~ ", " ~ before ~ ", '')") }}
-    {% endif %}
-    {{ return("coalesce(" ~ before ~ ", '')") }}
-{% endmacro %}
-
-{#- Of the known values the one with most events, by name where several have. -#}
-{% macro most_frequent_in_period(plan, feature, condition) %}
-    {% set cases, counts = [], ["0"] %}
-    {% for choice in feature.choices %}
-        {% set is_choice = feature.value ~ " = " ~ sql_literal(choice) %}
-        {% do counts.append(count_in_period(
-            plan,
-            is_choice if condition == "true" else "(" ~ condition ~ ") and " ~ is_choice,
-            feature.period,
-        )) %}
-    {% endfor %}
-    {% set most = "greatest(" ~ counts | join(", ") ~ ")" %}
-    {% for choice in feature.choices %}
-        {% do cases.append(
-            " when " ~ counts[loop.index] ~ " = " ~ most ~ " then " ~ sql_literal(choice)
-        ) %}
-    {% endfor %}
-    {{ return("case when " ~ most ~ " = 0 then ''" ~ cases | join ~ " end") }}
-{% endmacro %}
-
-{% macro in_unit(microseconds, unit_us) %}
-    {{ return("cast(" ~ microseconds ~ " as double) / " ~ unit_us) }}
-{% endmacro %}
-
-{#- Of the moment, UTC: ISO weekday (Monday is 1), hour (0 to 23). 1970 began on a Thursday. -#}
-{% macro moment_part(part) %}
-    {% set day = 86400000000 %}
-    {% if part == "day_of_week" %}
-        {% set number = in_unit("mod(us + " ~ 3 * day ~ ", " ~ 7 * day ~ ")", day) ~ ") + 1" %}
-    {% else %}
-        {% set number = in_unit("mod(us, " ~ day ~ ")", 3600000000) ~ ")" %}
-    {% endif %}
-    {{ return("cast(floor(" ~ number ~ " as " ~ dbt.type_bigint() ~ ")") }}
+    {{ return("coalesce(" ~ (own ~ ", " if own else "") ~ before ~ ", '')") }}
 {% endmacro %}

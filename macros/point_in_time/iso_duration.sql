@@ -1,6 +1,8 @@
 {#- Microseconds of an ISO 8601 duration made of weeks, days, hours, minutes and seconds:
     P7D, PT1H, P1DT12H, P2W. `what` names the setting in the error. -#}
 {% macro iso_duration_us(duration, what="duration") %}
+    {#- checked when something runs, so that a bad var is reported once and by name -#}
+    {% if not execute %} {{ return(1) }} {% endif %}
     {% set found = modules.re.fullmatch(
         "P(?:([0-9]+)W)?(?:([0-9]+)D)?(T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?",
         duration | string

@@ -6,6 +6,16 @@
     ) }}
 {% endmacro %}
 
+{#- Is the next conversion complete within the horizon? Null until that is known. -#}
+{% macro target_value(done_us, us, horizon, as_of_us) %}
+    {% set horizon_us = iso_duration_us(horizon) %}
+    {% set known_us = horizon_us + iso_duration_us(var("late_arrival_allowance")) %}
+    {{ return(
+        "case when " ~ us ~ " + " ~ known_us ~ " <= " ~ as_of_us ~ " then coalesce("
+        ~ done_us ~ " <= " ~ us ~ " + " ~ horizon_us ~ ", false) end"
+    ) }}
+{% endmacro %}
+
 {#- SQL that labels moments, one row each: did the subject convert (min_count times) with
     moment < event_tstamp <= moment + horizon? Null until moment + horizon +
     late_arrival_allowance has passed. Arguments as point_in_time_features(), and `as_of`,
@@ -17,8 +27,6 @@
 {% endmacro %}
 
 {% macro default__point_in_time_targets(conversions, horizon, events, as_of, moments=none) %}
-{%- set horizon_us = iso_duration_us(horizon) -%}
-{%- set allowance_us = iso_duration_us(var("late_arrival_allowance")) -%}
 with timeline as (
 
     select
@@ -88,10 +96,10 @@ select
     upcoming.domain_userid,
     upcoming.as_of_tstamp
     {%- for conversion in conversions %},
-    case
-        when upcoming.us + {{ horizon_us + allowance_us }} <= {{ epoch_us("as_of.as_of_tstamp") }}
-            then coalesce(upcoming.next{{ loop.index }} <= upcoming.us + {{ horizon_us }}, false)
-    end as {{ target_column(conversion, horizon) }}
+    {{ target_value(
+        "upcoming.next" ~ loop.index, "upcoming.us", horizon,
+        epoch_us("as_of.as_of_tstamp")
+    ) }} as {{ target_column(conversion, horizon) }}
     {%- endfor %}
 from upcoming
 cross join {{ as_of }} as as_of

@@ -38,9 +38,15 @@
         {% set number = stage_column(
             plan.events, only_if(condition, "cast(" ~ value ~ " as double)"), "e"
         ) %}
-        {{ return(stage_column(plan.frames, sliding(kind ~ "(" ~ number ~ ")", period), "f")) }}
+        {{ return(stage_column(plan.frames, sliding(kind ~ "(" ~ number ~ ")", "domain_userid", period), "f")) }}
     {% elif kind == "most_frequent" %}
-        {{ return(most_frequent_in_period(plan, feature, condition)) }}
+        {% set counts = [] %}
+        {% for choice in feature.choices %}
+            {% do counts.append(count_in_period(
+                plan, joined(condition, value ~ " = " ~ sql_literal(choice)), period
+            )) %}
+        {% endfor %}
+        {{ return(most_frequent(feature.choices, counts)) }}
     {% elif kind == "first" %}
         {{ return("coalesce(" ~ first_in_period(plan, condition, value, period) ~ ", '')") }}
     {% elif kind == "last" %}
@@ -57,19 +63,6 @@
     {% endif %}
 {% endmacro %}
 
-{#- The name of the column with this SQL, added to the stage where it is new. -#}
-{% macro stage_column(stage, sql, prefix) %}
-    {% if sql not in stage %} {% do stage.update({sql: prefix ~ stage | length}) %} {% endif %}
-    {{ return(stage[sql]) }}
-{% endmacro %}
-
-{% macro only_if(condition, expression) %}
-    {{ return(
-        expression if condition == "true"
-        else "case when " ~ condition ~ " then " ~ expression ~ " end"
-    ) }}
-{% endmacro %}
-
 {#- Before the moment, or before the period that ends at it: rows at the same microsecond
     are in neither. -#}
 {% macro running(function, period=none) %}
@@ -84,12 +77,5 @@
     {{ return(
         function ~ " over (partition by domain_userid order by -us range between unbounded"
         ~ " preceding and 1 preceding)"
-    ) }}
-{% endmacro %}
-
-{% macro sliding(function, period) %}
-    {{ return(
-        function ~ " over (partition by domain_userid order by us range between "
-        ~ (period or "unbounded") ~ " preceding and 1 preceding)"
     ) }}
 {% endmacro %}
