@@ -32,7 +32,14 @@ def find_events(events: str) -> list[Path]:
     click.ClickException
         Where nothing is there.
     """
-    found = [Path(events)] if Path(events).exists() else [Path(p) for p in sorted(glob(events))]
+    found = (
+        [Path(events)]
+        if Path(events).exists()
+        else [
+            Path(path)
+            for path in sorted(glob(events))  # noqa: PTH207 - Path.glob takes no absolute one
+        ]
+    )
     if not found:
         raise click.ClickException(f"EVENTS={events}: no such file, folder or glob.")
     return [path.resolve() for path in found]

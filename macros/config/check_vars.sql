@@ -8,7 +8,7 @@
     ] %}
         {% do iso_duration_us(var(name), "var " ~ name) %}
     {% endfor %}
-    {% for name in ["app_ids", "excluded_events", "entity_fields", "conversion_events"] %}
+    {% for name in ["app_ids", "excluded_events", "entity_fields"] %}
         {% do require_var(name, is_text_list(var(name)), "a list of names, e.g. [a, b]") %}
     {% endfor %}
     {% for field in var("entity_fields") %}

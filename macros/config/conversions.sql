@@ -1,7 +1,15 @@
 {#- The conversions as a list of {name, events, criteria, min_count, repeatable}, defaults
     filled in; `conversion_events` is the shorthand for one named `conversion`. -#}
 {% macro conversions() %}
+    {% set all_events = {"name": "conversion", "events": [], "criteria": none,
+        "min_count": 1, "repeatable": false} %}
+    {#- checked when something runs, so that a bad value is reported once and by name -#}
+    {% if not execute %} {{ return([all_events]) }} {% endif %}
     {% set given = var("conversions", []) %}
+    {% do require_var(
+        "conversion_events", is_text_list(var("conversion_events")),
+        "a list of event names, e.g. [submit_form]",
+    ) %}
     {% if not given %}
         {% set given = [{"name": "conversion", "events": var("conversion_events")}] %}
     {% endif %}

@@ -1,0 +1,84 @@
+"""dbt as its users run it: the command, an ordinary profile, a warehouse of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DBT = Path(sys.executable).with_name("dbt")
+
+
+@dataclass
+class Project:
+    """One warehouse, and dbt commands against it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where the profile, the database and dbt's artefacts of this warehouse are.
+    """
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        profile = (ROOT / "profiles.example.yml").read_text()
+        (self.folder / "profiles.yml").write_text(profile)
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file."""
+        return self.folder / "warehouse.duckdb"
+
+    def dbt(
+        self, *arguments: str, events: str | Path | None = None, **variables: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run dbt; its output is in `.stdout` whether it succeeds or not."""
+        command = [str(DBT), "--no-use-colors", *arguments]
+        command += ["--project-dir", str(ROOT), "--profiles-dir", str(self.folder)]
+        command += ["--target-path", str(self.folder / "target")]
+        command += ["--log-path", str(self.folder / "logs")]
+        if variables:
+            command += ["--vars", yaml.safe_dump(variables)]
+        environment = os.environ | self.environment
+        environment |= {
+            "CDP_DUCKDB": str(self.database),
+            "CDP_EVENTS": "" if events is None else str(events),
+            "MLFLOW_TRACKING_URI": (self.folder / "mlruns").as_uri(),
+            "PYTHONWARNINGS": "ignore",
+        }
+        return subprocess.run(
+            command, env=environment, cwd=ROOT, text=True, capture_output=True, check=False
+        )
+
+    def build(self, *arguments: str, events: str | Path, **variables: Any) -> str:
+        """`dbt build` that has to succeed; returns what it printed."""
+        done = self.dbt("build", *arguments, events=events, **variables)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query on the warehouse."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def value(self, query: str) -> Any:
+        """The one value of a query."""
+        ((value,),) = self.rows(query)
+        return value
+
+    def fingerprint(self, relation: str) -> tuple[int, int]:
+        """Row count and an order-free hash of all rows."""
+        ((count, digest),) = self.rows(
+            f"select count(*), coalesce(sum(hash(t)::hugeint), 0) from {relation} as t"
+        )
+        return count, digest

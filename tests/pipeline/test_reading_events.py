@@ -1,0 +1,192 @@
+"""Any file of events is read, or refused with a sentence that says what to mend."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.pipeline.project import Project
+
+STAGED = ("--select", "base_snowplow__events", "stg_snowplow__events", "rpt_event_intake")
+
+HEADER = "EVENT_ID,EVENT_NAME,DOMAIN_USERID,DERIVED_TSTAMP\n"
+
+
+@pytest.fixture(scope="module")
+def warehouse(module_project: Project) -> Project:
+    return module_project
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def refusal(project: Project, events: Path | str, **variables: object) -> str:
+    done = project.dbt("build", *STAGED, events=events, **variables)
+    assert done.returncode != 0
+    return " ".join(done.stdout.split())
+
+
+def test_a_csv_with_few_upper_case_columns(warehouse: Project, tmp_path: Path) -> None:
+    events = write(
+        tmp_path / "events.csv",
+        HEADER
+        + "1,page_view,42,2026-01-01 00:00:00.123456\n"
+        + "2,submit_form,,2026-01-01T02:00:00+02:00\n"
+        + "3,page_view,x,2026-01-01T00:00:00Z\n"
+        + "4,page_view,x,yesterday\n"
+        + ",page_view,x,2026-01-01\n",
+    )
+    warehouse.build(*STAGED, events=events)
+    assert warehouse.rows(
+        "select event_id, domain_userid, event_tstamp::varchar, app_id, doc_height "
+        "from stg_snowplow__events order by event_id"
+    ) == [
+        ("1", "42", "2026-01-01 00:00:00.123456", None, None),
+        ("2", None, "2026-01-01 00:00:00", None, None),
+        ("3", "x", "2026-01-01 00:00:00", None, None),
+    ]
+    assert dict(warehouse.rows("select outcome, num_events from rpt_event_intake")) == {
+        "kept": 3,
+        "no_timestamp": 1,
+        "no_event_id": 1,
+    }
+
+
+def test_identifiers_of_any_scalar_type_are_text(warehouse: Project, tmp_path: Path) -> None:
+    events = tmp_path / "events.parquet"
+    duckdb.sql(
+        f"""copy (select
+            7::bigint as event_id, 'page_view' as event_name,
+            'd8b8f6a4-0000-4000-8000-000000000001'::uuid as domain_userid,
+            12::smallint as user_id, timestamptz '2026-01-01 00:00:00+01' as derived_tstamp
+        ) to '{events}'"""
+    )
+    warehouse.build(*STAGED, events=events)
+    assert warehouse.rows(
+        "select event_id, domain_userid, user_id, event_tstamp::varchar from stg_snowplow__events"
+    ) == [("7", "d8b8f6a4-0000-4000-8000-000000000001", "12", "2025-12-31 23:00:00")]
+
+
+ENTITIES = {
+    "contexts_nl_basjes_yauaa_context_1": [{"deviceClass": "Phone", "agentName": "Firefox"}],
+    "contexts_com_snowplowanalytics_snowplow_web_page_1": [{"id": "page"}],
+    "contexts_com_snowplowanalytics_snowplow_media_player_2": [{"currentTime": 1.5}],
+}
+EVENT = {
+    "event_id": "e",
+    "event_name": "play",
+    "domain_userid": "u",
+    "derived_tstamp": "2026-01-01T00:00:00",
+}
+
+
+@pytest.mark.parametrize("form", ["ndjson of objects", "csv of JSON text", "parquet of structs"])
+def test_entities_in_every_form(warehouse: Project, tmp_path: Path, form: str) -> None:
+    event = EVENT | ENTITIES
+    if form == "ndjson of objects":
+        events = write(tmp_path / "events.ndjson", json.dumps(event) + "\n")
+    elif form == "csv of JSON text":
+        texts = EVENT | {name: json.dumps(value) for name, value in ENTITIES.items()}
+        quoted = ['"' + text.replace('"', '""') + '"' for text in texts.values()]
+        events = write(tmp_path / "events.csv", ",".join(texts) + "\n" + ",".join(quoted) + "\n")
+    else:
+        events = tmp_path / "events.parquet"
+        duckdb.sql(
+            f"""copy (select 'e' as event_id, 'play' as event_name, 'u' as domain_userid,
+                timestamp '2026-01-01' as derived_tstamp,
+                [{{device_class: 'Phone', agent_name: 'Firefox'}}]
+                    as contexts_nl_basjes_yauaa_context_1,
+                [{{id: 'page'}}] as contexts_com_snowplowanalytics_snowplow_web_page_1,
+                [{{"current_time": 1.5}}] as contexts_com_snowplowanalytics_snowplow_media_player_2
+            ) to '{events}'"""
+        )
+    warehouse.build(*STAGED, events=events, entity_fields=["media_player.currentTime"])
+    assert warehouse.rows(
+        "select device_class, agent_name, page_view_id, has_media_player, "
+        "spider_or_robot, media_player__current_time from stg_snowplow__events"
+    ) == [("Phone", "Firefox", "page", True, None, "1.5")]
+
+
+def test_a_folder_and_a_glob_of_gzipped_files(warehouse: Project, tmp_path: Path) -> None:
+    folder = tmp_path / "events"
+    for day in (1, 2):
+        path = folder / f"day={day}" / "part.csv.gz"
+        path.parent.mkdir(parents=True)
+        with gzip.open(path, "wt") as file:
+            file.write(HEADER + f"{day},page_view,u,2026-01-0{day}\n")
+    for events in (folder, folder / "*" / "*.csv.gz"):
+        warehouse.build(*STAGED, events=events)
+        assert warehouse.value("select count(*) from stg_snowplow__events") == 2
+
+
+def test_bots_test_traffic_applications_and_clocks(warehouse: Project, tmp_path: Path) -> None:
+    header = "event_id,event_name,domain_userid,derived_tstamp,collector_tstamp,app_id,useragent\n"
+    events = write(
+        tmp_path / "events.csv",
+        header
+        + "kept,page_view,u,2026-01-01 00:00,2026-01-01 00:01,site,Firefox\n"
+        + "again,page_view,u,2026-01-01 00:00,2026-01-01 00:01,site,Firefox\n"
+        + "again,page_view,u,2026-01-01 00:00,2026-01-01 00:02,site,Firefox\n"
+        + "late,page_view,u,2026-01-01 00:00,2026-01-03 00:00,site,Firefox\n"
+        + "skewed,page_view,u,2026-01-02 00:00,2026-01-01 00:00,site,Firefox\n"
+        + "crawler,page_view,u,2026-01-01 00:00,2026-01-01 00:01,site,GoogleBot/2.1\n"
+        + "tester,page_view,u,2026-01-01 00:00,2026-01-01 00:01,site-test,Firefox\n"
+        + "other,page_view,u,2026-01-01 00:00,2026-01-01 00:01,app,Firefox\n"
+        + "future,page_view,u,2026-01-05 00:00,2026-01-05 00:00,site,Firefox\n",
+    )
+    warehouse.build(*STAGED, events=events, app_ids=["site", "site-test"], as_of="2026-01-05")
+    assert dict(warehouse.rows("select outcome, num_events from rpt_event_intake")) == {
+        "kept": 3,
+        "duplicate": 1,
+        "clock_defect": 1,
+        "bot": 1,
+        "test_traffic": 1,
+        "other_app_id": 1,
+        "after_as_of": 1,
+    }
+    assert dict(
+        warehouse.rows("select event_id, event_tstamp::varchar from stg_snowplow__events")
+    ) == {
+        "kept": "2026-01-01 00:00:00",
+        "again": "2026-01-01 00:00:00",
+        "late": "2026-01-03 00:00:00",
+    }
+
+
+def test_refused_files_are_named_and_nothing_built_is_lost(
+    project: Project, tmp_path: Path
+) -> None:
+    good = write(tmp_path / "good.csv", HEADER + "1,page_view,u,2026-01-01\n")
+    project.build(*STAGED, events=good)
+    before = project.fingerprint("stg_snowplow__events")
+
+    lacking = write(tmp_path / "lacking.csv", "event_id,page_url\n1,x\n")
+    text = refusal(project, lacking)
+    assert "lacking.csv" in text
+    assert "event_name, domain_userid, derived_tstamp or collector_tstamp" in text
+    assert "Found: event_id, page_url" in text
+
+    absent = tmp_path / "absent.parquet"
+    assert f"No events found at CDP_EVENTS={absent}" in refusal(project, absent)
+
+    empty = write(tmp_path / "empty.csv", "")
+    assert f"CDP_EVENTS={empty} hold no rows" in refusal(project, empty)
+
+    headers = write(tmp_path / "headers.csv", HEADER)
+    assert f"CDP_EVENTS={headers} hold no rows" in refusal(project, headers)
+
+    broken = write(tmp_path / "broken.parquet", "not a Parquet file")
+    assert str(broken) in refusal(project, broken)
+
+    write(tmp_path / "mixed" / "a.csv", HEADER)
+    write(tmp_path / "mixed" / "b.ndjson", "{}")
+    assert "mixes formats (csv, ndjson)" in refusal(project, tmp_path / "mixed")
+
+    assert project.fingerprint("stg_snowplow__events") == before

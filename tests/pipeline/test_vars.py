@@ -1,0 +1,64 @@
+"""Every var is checked on run start: one error that names it and says what it takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.pipeline.project import ROOT, Project
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({"live_horizon": "1 hour"}, "var live_horizon: '1 hour' is not a duration"),
+    ({"lookback": 30}, "var lookback: '30' is not a duration"),
+    ({"training_window": [30, 60]}, "var training_window: [30, 60] is not accepted"),
+    ({"training_window": 60}, "var training_window: 60 is not accepted"),
+    ({"fold_shares": [0.5, 0.5, 0.5]}, "var fold_shares: [0.5, 0.5, 0.5] is not accepted"),
+    ({"as_of": "tomorrow"}, 'var as_of: "tomorrow" is not accepted'),
+    ({"app_ids": "site"}, 'var app_ids: "site" is not accepted'),
+    ({"entity_fields": ["cart.total"]}, 'var entity_fields: ["cart.total"] is not accepted'),
+    ({"exclude_bots": "no"}, 'var exclude_bots: "no" is not accepted'),
+    ({"retrain_after_days": -1}, "var retrain_after_days: -1 is not accepted"),
+    ({"conversion_events": "submit_form"}, 'var conversion_events: "submit_form" is not accepted'),
+    ({"conversions": [{"name": "x"}]}, "needs `events` or `criteria`"),
+    ({"conversions": [{"name": "X y", "events": ["a"]}]}, "lower-case letters"),
+    ({"conversions": [{"name": "x", "events": ["a"], "every": 1}]}, "unknown key every"),
+    ({"conversions": [{"name": "x", "events": ["a"], "min_count": 0}]}, "`min_count` takes"),
+    ({"conversions": [{"name": "x", "events": ["a"]}] * 2}, "the name is used twice"),
+    ({"label_medium_lift": 5}, "var label_medium_lift: 5 is not accepted"),
+    ({"label_leave_threshold": 1.5}, "var label_leave_threshold: 1.5 is not accepted"),
+    (
+        {"test_traffic": {"any": [{"property": "host", "operator": "=", "value": 1}]}},
+        'var test_traffic: `property` is "host"',
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def errors(module_project: Project) -> list[str]:
+    """What each mapping of BAD is answered with, and last, what the defaults are."""
+    folder = module_project.folder
+    options = ["--project-dir", str(ROOT), "--profiles-dir", str(folder), "--quiet"]
+    options += ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "tests" / "pipeline" / "check_vars.py"), *options],
+        input=json.dumps([*(variables for variables, _ in BAD), {}]),
+        env=os.environ | {"CDP_DUCKDB": str(module_project.database)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [" ".join(error.split()) for error in json.loads(done.stdout.splitlines()[-1])]
+
+
+def test_the_defaults_are_accepted(errors: list[str]) -> None:
+    assert errors[-1] == ""
+
+
+@pytest.mark.parametrize("number", range(len(BAD)), ids=[str(bad) for bad, _ in BAD])
+def test_a_bad_value_is_one_clear_error(errors: list[str], number: int) -> None:
+    assert BAD[number][1] in errors[number]
