@@ -1,0 +1,350 @@
+"""The registry of versions: when one is due, how it is made, what its row holds.
+
+Pure functions on pandas frames; `python_models/propensity_models.py` feeds them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ml import artefact, folds
+from ml.columns import to_microseconds, to_target
+from ml.errors import NotTrainableError
+from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
+from ml.model import PropensityModel
+from ml.training import N_TRIALS, train_propensity
+from ml.warehouse import Types, empty, say
+
+SUBJECT, MOMENT, TARGET, FOLD = "domain_userid", "as_of_tstamp", "target", "fold"
+
+REGISTRY: Types = {
+    "model_name": "text",
+    "version": "text",
+    "trained_at": "timestamp",
+    "as_of_tstamp": "timestamp",
+    "seen_until_tstamp": "timestamp",
+    "decision": "text",
+    "decision_reason": "text",
+    "definition_hash": "text",
+    "artefact": "binary",
+    "artefact_sha256": "text",
+    "n_rows": "bigint",
+    "n_subjects": "bigint",
+    "n_converting_subjects": "bigint",
+    "base_rate": "double",
+    "feature_names": "text",
+    "feature_schema": "text",
+    "params": "text",
+    "metrics": "text",
+    "curves": "text",
+    "importance": "text",
+    "leaks": "text",
+    "notes": "text",
+    "package_versions": "text",
+}
+# What deciding needs of the versions so far: not their artefacts.
+KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
+KNOWN_COLUMNS += ["decision", "definition_hash", "artefact_sha256"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How versions come about; dbt vars reach it by the models' YAML.
+
+    Parameters
+    ----------
+    retrain_after_days
+        A version older than this, by `as_of`, is due to be trained anew.
+    force
+        Train now, due or not.
+    n_trials
+        Settings tried for a model.
+    max_training_rows
+        Above it, a stable sample of subjects is trained on.
+    random_state
+        Seed of everything.
+    rules
+        Of the gate.
+    """
+
+    retrain_after_days: float = 7.0
+    force: bool = False
+    n_trials: int = N_TRIALS
+    max_training_rows: int = 2_000_000
+    random_state: int = 0
+    rules: GateRules = field(default_factory=GateRules)
+
+
+def register_due(
+    training: Mapping[str, Callable[[], pd.DataFrame]],
+    *,
+    readiness: pd.DataFrame,
+    as_of: pd.Timestamp,
+    catalogue: pd.DataFrame,
+    known: pd.DataFrame | None = None,
+    fetch_artefact: Callable[[str, str], bytes] | None = None,
+    settings: Settings | None = None,
+    on_trained: Callable[[dict[str, Any], PropensityModel], None] | None = None,
+    log: Callable[[str], None] = say,
+) -> pd.DataFrame:
+    """Train, gate and describe the versions that are due.
+
+    Parameters
+    ----------
+    training
+        Model name -> what reads its training rows (`trn_*`); called only when due.
+    readiness
+        `trn_readiness`: one row per model name.
+    as_of
+        The moment of this run; ages are counted from it, never from the wall clock.
+    catalogue
+        `feature_catalogue`: which columns are features, which were cleared as leaks.
+    known
+        The registry so far, at least KNOWN_COLUMNS; None when there is none.
+    fetch_artefact
+        (model name, version) -> bytes of a registered artefact.
+    settings
+        When, how much, how strict.
+    on_trained
+        Called with each new row and model, e.g. to track the run.
+    log
+        Takes one line per decision.
+
+    Returns
+    -------
+    DataFrame
+        The new rows, columns of REGISTRY; none when nothing is due.
+    """
+    settings = settings or Settings()
+    known = pd.DataFrame(columns=KNOWN_COLUMNS) if known is None else known
+    rows = []
+    for name, load in training.items():
+        ready = readiness[readiness["model_name"] == name]
+        reason = _not_ready(name, ready)
+        if reason:
+            log(f"{name}: not trained. {reason}")
+            continue
+        definition_hash = str(ready["definition_hash"].iloc[0])
+        mine = known[known["model_name"] == name]
+        due, why = is_due(mine, as_of, definition_hash, settings)
+        log(f"{name}: {'training, ' if due else 'not trained, '}{why}")
+        if not due:
+            continue
+        frame = _sampled(load(), settings, log)
+        features = _features(frame, catalogue)
+        reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
+        try:
+            model = train_propensity(
+                frame,
+                target=TARGET,
+                features=features,
+                time=MOMENT,
+                group=SUBJECT,
+                fold=FOLD,
+                random_state=settings.random_state,
+                n_trials=settings.n_trials,
+                leak_reviewed=reviewed,
+            )
+        except NotTrainableError as error:
+            log(f"{name}: not trained. {error}")
+            continue
+        decision = decide(model, frame, mine, name, fetch_artefact, as_of, settings.rules)
+        row = make_row(model, frame, name, as_of, definition_hash, decision)
+        if row["version"] in set(mine["version"]):
+            log(f"{name}: version {row['version']} is registered already; nothing is added.")
+            continue
+        log(f"{name} {row['version']}: {decision.verdict}. {decision.reason}")
+        rows.append(row)
+        if on_trained:
+            on_trained(row, model)
+    return pd.DataFrame(rows, columns=list(REGISTRY)) if rows else empty(REGISTRY)
+
+
+def is_due(
+    mine: pd.DataFrame, as_of: pd.Timestamp, definition_hash: str, settings: Settings
+) -> tuple[bool, str]:
+    """Whether a model is due for training, and why.
+
+    An attempt that the gate rejected counts as an attempt: the same data would be rejected
+    again.
+
+    Parameters
+    ----------
+    mine
+        The model's versions so far.
+    as_of
+        The moment of this run.
+    definition_hash
+        Of what it would learn from now.
+    settings
+        `retrain_after_days` and `force`.
+    """
+    if settings.force:
+        return True, "forced by var force_training"
+    if mine.empty:
+        return True, "there is no version yet"
+    latest = mine.sort_values(["trained_at", "version"]).iloc[-1]
+    if latest["definition_hash"] != definition_hash:
+        return True, "definitions changed since the latest version"
+    age = _days(as_of, latest["as_of_tstamp"])
+    limit = settings.retrain_after_days
+    told = f"the latest version ({latest['version']}, {latest['decision']}) is {age:.1f} days old"
+    if age >= limit:
+        return True, f"{told}, due after {limit:g}"
+    return False, f"{told}, due after {limit:g}"
+
+
+def decide(
+    model: PropensityModel,
+    frame: pd.DataFrame,
+    mine: pd.DataFrame,
+    name: str,
+    fetch_artefact: Callable[[str, str], bytes] | None,
+    as_of: pd.Timestamp,
+    rules: GateRules,
+) -> Decision:
+    """Put a new version through the gate.
+
+    Parameters
+    ----------
+    model
+        The new version.
+    frame
+        The rows it was made from, with their folds.
+    mine
+        The model's versions so far.
+    name
+        Model name.
+    fetch_artefact
+        Reads a registered artefact.
+    as_of
+        The moment of this run.
+    rules
+        What the gate asks for.
+    """
+    test = frame[(frame[FOLD] == "test") & frame[TARGET].notna()]
+    judged = _judged(model, test)
+    stands_alone = judge_alone(judged, model.base_rate, model.leaks, rules)
+    if stands_alone:
+        return Decision("rejected", stands_alone)
+    champions = mine[mine["decision"] == "champion"].sort_values(["trained_at", "version"])
+    if champions.empty or fetch_artefact is None:
+        low = model.metric_low("log_loss_gain")
+        return Decision(
+            "champion",
+            "first version; log loss better than the base rate's by "
+            f"{model.metric('log_loss_gain'):.5f} (at least {low:.5f}).",
+        )
+    champion = champions.iloc[-1]
+    data = fetch_artefact(name, str(champion["version"]))
+    old = artefact.from_bytes(data, str(champion["artefact_sha256"]))
+    absent = [column for column in old.schema.names if column not in frame.columns]
+    if absent:
+        return Decision("champion", f"the champion reads columns that are gone: {absent}.")
+    newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(champion["seen_until_tstamp"])]
+    if newer.empty:
+        return Decision("rejected", "no test row is newer than the champion saw; it stays.")
+    return judge_against(
+        _judged(model, newer),
+        old.predict_proba(newer),
+        _days(as_of, champion["as_of_tstamp"]),
+        rules,
+    )
+
+
+def make_row(
+    model: PropensityModel,
+    frame: pd.DataFrame,
+    name: str,
+    as_of: pd.Timestamp,
+    definition_hash: str,
+    decision: Decision,
+) -> dict[str, Any]:
+    """Describe a version as a row of the registry.
+
+    The version is the day of `as_of` and a hash of name, definitions and artefact: the same
+    training gives the same version, so that a second job cannot register it beside the first.
+    """
+    data = artefact.to_bytes(model)
+    sha256 = artefact.checksum(data)
+    key = hashlib.sha256(f"{name}|{definition_hash}|{as_of}|{sha256}".encode()).hexdigest()
+    known = frame[frame[TARGET].notna() & frame[FOLD].notna()]
+    positive = to_target(known[TARGET]) > 0
+    seen = known[known[FOLD] != "test"]
+    texts = {
+        "feature_names": model.schema.names,
+        "feature_schema": model.schema.to_json(),
+        "params": model.params,
+        "metrics": artefact.frame_to_json(model.evaluation),
+        "curves": artefact.frame_to_json(model.curves),
+        "importance": artefact.frame_to_json(model.importance),
+        "leaks": artefact.frame_to_json(model.leaks),
+        "notes": model.notes,
+        "package_versions": model.versions,
+    }
+    return {
+        "model_name": name,
+        "version": f"{as_of:%Y%m%d}-{key[:8]}",
+        "trained_at": pd.Timestamp.now(tz="UTC").tz_localize(None).floor("us"),
+        "as_of_tstamp": as_of,
+        "seen_until_tstamp": pd.to_datetime(seen[MOMENT]).max(),
+        "decision": decision.verdict,
+        "decision_reason": decision.reason,
+        "definition_hash": definition_hash,
+        "artefact": data,
+        "artefact_sha256": sha256,
+        "n_rows": len(known),
+        "n_subjects": int(known[SUBJECT].nunique()),
+        "n_converting_subjects": int(known.loc[positive, SUBJECT].nunique()),
+        "base_rate": model.base_rate,
+        **{column: json.dumps(value) for column, value in texts.items()},
+    }
+
+
+def _judged(model: PropensityModel, rows: pd.DataFrame) -> Judged:
+    subjects = folds.hash_groups(rows[SUBJECT])
+    return Judged(
+        y=to_target(rows[TARGET]),
+        w=folds.group_weights(subjects),
+        subjects=subjects,
+        challenger=model.predict_proba(rows),
+    )
+
+
+def _not_ready(name: str, ready: pd.DataFrame) -> str:
+    if ready.empty:
+        return f"trn_readiness has no row for {name}."
+    reason = ready["not_trained_reason"].iloc[0]
+    return "" if pd.isna(reason) else str(reason)
+
+
+def _features(frame: pd.DataFrame, catalogue: pd.DataFrame) -> list[str]:
+    named = [name for name in catalogue["feature_name"] if name in frame.columns]
+    roles = {SUBJECT, MOMENT, TARGET, FOLD, "event_id"}
+    return named or [name for name in frame.columns if name not in roles]
+
+
+def _sampled(frame: pd.DataFrame, settings: Settings, log: Callable[[str], None]) -> pd.DataFrame:
+    """Keep whole subjects, chosen by hash, when there are more rows than allowed."""
+    if len(frame) <= settings.max_training_rows:
+        return frame
+    share = settings.max_training_rows / len(frame)
+    kept = folds.uniform(folds.hash_groups(frame[SUBJECT]), settings.random_state + 1) < share
+    log(f"{len(frame)} training rows: a stable {share:.0%} of subjects is trained on")
+    return frame[kept]
+
+
+def _true(values: pd.Series) -> np.ndarray:
+    return values.map(lambda value: str(value).lower() in {"true", "1"}).to_numpy(dtype=bool)
+
+
+def _days(later: Any, earlier: Any) -> float:  # noqa: ANN401 - engines differ in their type
+    stamps = to_microseconds(pd.Series([later, earlier], name="as_of_tstamp"))
+    return float((stamps[0] - stamps[1]) / 86_400e6)

@@ -1,0 +1,92 @@
+"""The registry's JSON as the tidy tables people query."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from ml.warehouse import Types, empty
+
+_KEY: Types = {"model_name": "text", "version": "text"}
+EVALUATION: Types = {
+    **_KEY,
+    "dataset": "text",
+    "metric": "text",
+    "value": "double",
+    "value_low": "double",
+    "value_high": "double",
+    "reason": "text",
+}
+CURVES: Types = {
+    **_KEY,
+    "dataset": "text",
+    "curve": "text",
+    "point": "bigint",
+    "x": "double",
+    "y": "double",
+    "threshold": "double",
+    "weight": "double",
+}
+IMPORTANCE: Types = {
+    **_KEY,
+    "feature_name": "text",
+    "importance": "double",
+    "share": "double",
+    "direction": "double",
+}
+
+
+def evaluation_table(registry: pd.DataFrame, readiness: pd.DataFrame) -> pd.DataFrame:
+    """Metrics of every version, and why models were not trained.
+
+    Parameters
+    ----------
+    registry
+        Columns `model_name`, `version`, `metrics`.
+    readiness
+        `trn_readiness`.
+
+    Returns
+    -------
+    DataFrame
+        One row per (`model_name`, `version`, `dataset`, `metric`), columns of EVALUATION.
+        A model that this run could not train has the metric `not_trained`, an empty
+        version and dataset, no value, and the `reason`.
+    """
+    out = _exploded(registry, "metrics", EVALUATION)
+    reasons = readiness.set_index("model_name")["not_trained_reason"]
+    without = set(readiness["model_name"]) - set(registry["model_name"])
+    rows = []
+    for name, reason in reasons.items():
+        if pd.isna(reason):
+            if name not in without:
+                continue
+            reason = "No version is registered; the log of propensity_models says why."
+        rows.append({"model_name": name, "metric": "not_trained", "reason": str(reason)})
+    if not rows:
+        return out
+    missing = pd.DataFrame(rows).assign(version="", dataset="").reindex(columns=list(EVALUATION))
+    return missing if out.empty else pd.concat([out.astype(object), missing.astype(object)])
+
+
+def curves_table(registry: pd.DataFrame) -> pd.DataFrame:
+    """One row per point of a curve of a version, columns of CURVES."""
+    return _exploded(registry, "curves", CURVES)
+
+
+def importance_table(registry: pd.DataFrame) -> pd.DataFrame:
+    """One row per feature of a version, columns of IMPORTANCE."""
+    return _exploded(registry, "importance", IMPORTANCE)
+
+
+def _exploded(registry: pd.DataFrame, column: str, types: Types) -> pd.DataFrame:
+    parts = []
+    for row in registry.to_dict("records"):
+        part = pd.DataFrame(json.loads(row[column])).rename(columns={"feature": "feature_name"})
+        parts.append(
+            part.assign(model_name=row["model_name"], version=row["version"])
+            .reindex(columns=list(types))
+            .astype(object)
+        )
+    return pd.concat(parts, ignore_index=True) if parts else empty(types)

@@ -1,0 +1,222 @@
+"""Between a warehouse engine's frames and pandas: DuckDB, Snowpark and Spark.
+
+Everything else in `ml` sees pandas frames with lower-case columns, so that it neither knows
+nor cares which engine runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal, cast
+
+import pandas as pd
+import pyarrow as pa
+
+Engine = Literal["duckdb", "snowflake", "spark"]
+# Name -> one of the keys below; what a table of ours has, in order.
+Types = dict[str, str]
+
+_ARROW: dict[str, pa.DataType] = {
+    "text": pa.string(),
+    "double": pa.float64(),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us"),
+    "binary": pa.binary(),
+}
+_SPARK = {**{name: name for name in _ARROW}, "text": "string", "timestamp": "timestamp_ntz"}
+BATCH_ROWS = 50_000
+
+
+def engine_of(session: object) -> Engine:
+    """Tell the engine by the session that dbt hands to a Python model.
+
+    Raises
+    ------
+    TypeError
+        Not a session of DuckDB, Snowpark or Spark.
+    """
+    home = type(session).__module__
+    if home.startswith("snowflake."):
+        return "snowflake"
+    if home.startswith("pyspark."):
+        return "spark"
+    if "duckdb" in home:
+        return "duckdb"
+    msg = f"{home}.{type(session).__name__} is not a session of DuckDB, Snowpark or Spark"
+    raise TypeError(msg)
+
+
+def read(relation: Any, columns: Iterable[str] | None = None, where: str = "") -> pd.DataFrame:  # noqa: ANN401 - three engines' own types
+    """Read what `dbt.ref` returned, on any engine, into pandas.
+
+    Parameters
+    ----------
+    relation
+        A DuckDB relation, or a Snowpark or Spark DataFrame.
+    columns
+        Only these.
+    where
+        Only rows for which this SQL condition holds.
+
+    Returns
+    -------
+    DataFrame
+        Lower-case columns.
+    """
+    out = relation.filter(where) if where else relation
+    if columns is not None:
+        names = list(columns)
+        home = type(relation).__module__
+        out = out.project(", ".join(names)) if "duckdb" in home else out.select(*names)
+    return _lower(_to_pandas(out))
+
+
+def write(frame: pd.DataFrame, types: Types, session: Any) -> Any:  # noqa: ANN401
+    """Hand a frame back to dbt with the types that the table has even when it is empty.
+
+    Parameters
+    ----------
+    frame
+        Has the columns of `types`, in any order; others are dropped.
+    types
+        Column -> text, double, bigint, boolean, timestamp or binary.
+    session
+        The second argument of dbt's `model(dbt, session)`.
+
+    Returns
+    -------
+    pyarrow.Table, or Snowpark or Spark DataFrame
+
+    Raises
+    ------
+    ValueError
+        A column is absent.
+    """
+    table = to_arrow(frame, types)
+    engine = engine_of(session)
+    if engine == "duckdb":
+        return table
+    rows = [tuple(row.values()) for row in table.to_pylist()]
+    if engine == "spark":
+        ddl = ", ".join(f"{name} {_SPARK[kind]}" for name, kind in types.items())
+        return session.createDataFrame(rows, schema=ddl)
+    return session.create_dataframe(rows, schema=_snowpark_schema(types))
+
+
+def map_batches(
+    relation: Any,  # noqa: ANN401
+    function: Callable[[pd.DataFrame], pd.DataFrame],
+    types: Types,
+    session: Any,  # noqa: ANN401
+    batch_rows: int = BATCH_ROWS,
+) -> Any:  # noqa: ANN401
+    """Apply a function to a large relation without holding it in memory.
+
+    DuckDB streams Arrow batches; Spark runs the function on its workers (`mapInPandas`);
+    Snowpark reads pandas batches, of which only the results are held.
+
+    Parameters
+    ----------
+    relation
+        What `dbt.ref` returned.
+    function
+        Takes and returns a frame of lower-case columns.
+    types
+        What it returns.
+    session
+        The second argument of dbt's `model(dbt, session)`.
+    batch_rows
+        Rows a batch holds at most, on DuckDB.
+
+    Returns
+    -------
+    What dbt materialises on that engine.
+    """
+    engine = engine_of(session)
+    if engine == "duckdb":
+        reader = (
+            relation.to_arrow_reader(batch_rows)
+            if hasattr(relation, "to_arrow_reader")
+            else relation.fetch_record_batch(batch_rows)
+        )
+        schema = arrow_schema(types)
+
+        def results() -> Iterator[pa.RecordBatch]:
+            for batch in reader:
+                out = to_arrow(function(_lower(batch.to_pandas())), types)
+                yield from out.to_batches()
+
+        return pa.RecordBatchReader.from_batches(schema, results())
+    if engine == "spark":
+        ddl = ", ".join(f"{name} {_SPARK[kind]}" for name, kind in types.items())
+
+        def mapped(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+            for frame in frames:
+                yield function(_lower(frame))[list(types)]
+
+        return relation.mapInPandas(mapped, schema=ddl)
+    parts = [function(_lower(frame)) for frame in relation.to_pandas_batches()]
+    return write(pd.concat(parts) if parts else empty(types), types, session)
+
+
+def to_arrow(frame: pd.DataFrame, types: Types) -> pa.Table:
+    """Convert to Arrow with exactly these columns and types, missing values as null."""
+    absent = [name for name in types if name not in frame.columns]
+    if absent:
+        msg = f"columns {absent} are absent from the frame to write"
+        raise ValueError(msg)
+    columns = [pa.Array.from_pandas(frame[name], type=_ARROW[kind]) for name, kind in types.items()]
+    return pa.Table.from_arrays(
+        [c.combine_chunks() if isinstance(c, pa.ChunkedArray) else c for c in columns],
+        schema=arrow_schema(types),
+    )
+
+
+def arrow_schema(types: Types) -> pa.Schema:
+    """Arrow schema of a table of ours."""
+    return pa.schema([(name, _ARROW[kind]) for name, kind in types.items()])
+
+
+def empty(types: Types) -> pd.DataFrame:
+    """Return a frame with these columns and no row."""
+    return pd.DataFrame({name: pd.Series([], dtype=object) for name in types})
+
+
+def say(message: str) -> None:
+    """Log one line: to dbt's terminal and log where dbt runs us in its process, else print."""
+    try:
+        from dbt_common.events.base_types import EventLevel
+        from dbt_common.events.functions import fire_event
+        from dbt_common.events.types import Note
+    except ImportError:
+        print(message)
+    else:
+        fire_event(Note(msg=message), EventLevel.INFO)
+
+
+def _to_pandas(relation: Any) -> pd.DataFrame:  # noqa: ANN401
+    for method in ("df", "to_pandas", "toPandas"):
+        if hasattr(relation, method):
+            return cast(pd.DataFrame, getattr(relation, method)())
+    msg = f"{type(relation).__name__} is no relation of DuckDB, Snowpark or Spark"
+    raise TypeError(msg)
+
+
+def _lower(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.rename(columns=str.lower)
+
+
+def _snowpark_schema(types: Types) -> Any:  # noqa: ANN401
+    from snowflake.snowpark import types as t  # pyright: ignore[reportMissingImports]
+
+    known = {
+        "text": t.StringType(),
+        "double": t.DoubleType(),
+        "bigint": t.LongType(),
+        "boolean": t.BooleanType(),
+        "timestamp": t.TimestampType(t.TimestampTimeZone.NTZ),
+        "binary": t.BinaryType(),
+    }
+    # Upper case: Snowflake would quote lower-case names for ever after.
+    return t.StructType([t.StructField(n.upper(), known[k]) for n, k in types.items()])
