@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -80,7 +80,10 @@ class Words:
 
 def read_words(catalogue: pd.DataFrame, names: Sequence[str]) -> list[Words]:
     """Words of each named feature from `feature_catalogue`; its own name where it has none."""
-    rows = {row["feature_name"]: row for row in catalogue.to_dict("records")}
+    rows = {
+        str(r["feature_name"]): {str(k): v for k, v in r.items()}
+        for r in catalogue.to_dict("records")
+    }
     return [_words(name, rows.get(name, {})) for name in names]
 
 
@@ -122,7 +125,8 @@ def top_reasons(
             strongest = np.argmax(within, axis=1)
             for at in np.unique(strongest[raising]):
                 rows = np.flatnonzero(raising & (strongest == at))
-                codes, values = pd.factorize(frame[names[at]].iloc[rows], use_na_sentinel=False)
+                column = cast(pd.Series, frame[names[at]])
+                codes, values = column.iloc[rows].factorize(use_na_sentinel=False)
                 told = np.array([PREFIX + words[at].say(_cell(v)) for v in values], dtype=object)
                 text[rows] = told[codes]
                 feature[rows] = names[at]

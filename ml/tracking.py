@@ -79,7 +79,8 @@ def _bounded(work: Callable[[], None], timeout: float) -> str:
     def run() -> None:
         try:
             work()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the build must go on
+        # Whatever it is, the build must go on.
+        except Exception as error:
             failure.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
 
     thread = Thread(target=run, daemon=True)
