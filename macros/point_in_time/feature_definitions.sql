@@ -99,8 +99,9 @@
     {% if definition.aggregation == "any" and single | length < conditions | length %}
         {{ return(conditions) }}
     {% endif %}
+    {% set joint = conditions | map(attribute="condition") | join(" or ") %}
     {{ return([{
-        "condition": conditions | map(attribute="condition") | join(" or "), "min_count": 1,
+        "condition": joint if conditions | length == 1 else "(" ~ joint ~ ")", "min_count": 1,
     }]) }}
 {% endmacro %}
 
