@@ -15,12 +15,9 @@
     {{ return(in_period(plan, "count", mark, period)) }}
 {% endmacro %}
 
-{#- Totals of decimals: running totals of floats drift apart. -#}
 {% macro total_in_period(plan, kind, condition, value, period) %}
-    {% set number = stage_column(
-        plan.events, only_if(condition, "cast(" ~ value ~ " as decimal(18, 6))"), "e"
-    ) %}
-    {% set total = "cast(" ~ in_period(plan, "sum", number, period) ~ " as double)" %}
+    {% set number = stage_column(plan.events, only_if(condition, millionths(value)), "e") %}
+    {% set total = in_unit(in_period(plan, "sum", number, period), 1000000) %}
     {% set count = in_period(plan, "count", number, period) %}
     {% if kind == "sum" %}
         {{ return("case when " ~ count ~ " > 0 then " ~ total ~ " else 0 end") }}

@@ -40,15 +40,13 @@
         {% endfor %}
         {{ return(terms | join(" or ")) }}
     {% elif kind in ["sum", "mean"] %}
-        {% set total = stage_column(
-            plan.totals, only_if(condition, "cast(" ~ value ~ " as decimal(18, 6))"), "v"
-        ) %}
+        {% set total = stage_column(plan.totals, only_if(condition, millionths(value)), "v") %}
         {% set difference = so_far(plan, total, period) %}
         {% set count = packed_count(
             plan, joined(condition, value ~ " is not null"), period
         ) %}
         {{ return(
-            "case when " ~ count ~ " > 0 then cast(" ~ difference ~ " as double)"
+            "case when " ~ count ~ " > 0 then " ~ in_unit(difference, 1000000)
             ~ (" / " ~ count if kind == "mean" else " else 0") ~ " end"
         ) }}
     {% elif kind in ["min", "max"] %}

@@ -17,6 +17,13 @@ from tests.pipeline.features.engines import DuckDB, Engine
 from tests.pipeline.features.reference import DAY, Event, Moment, feature, target
 from tests.pipeline.features.rendering import CompilationError, Macros, prospect_definitions
 
+pytestmark = [
+    # py4j leaves the sockets that results came through to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    # fakesnow 0.12 reads results from DuckDB 2 in a way that DuckDB calls slow.
+    pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result:UserWarning"),
+]
+
 AS_OF_US = START + 460 * DAY
 HORIZON, ALLOWANCE = "P7D", "P1D"
 Row = dict[str, Any]
@@ -175,3 +182,128 @@ def test_features_and_targets_equal_the_loops(
     compared = compare(case, corpus)
     print(f"{case.engine.name}: {compared} values equal, of {len(corpus)} events")
     assert compared > 100_000
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories())
+def test_any_history_on_duckdb(duckdb: Case, duckdb_portable: Case, history: list[Event]) -> None:
+    assert compare(duckdb, history) == compare(duckdb_portable, history)
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories(), st.randoms(use_true_random=False), st.integers(0, 13))
+def test_later_events_and_row_order_change_nothing(
+    duckdb: Case, history: list[Event], random: Any, at: int
+) -> None:
+    cut = sorted(event.us for event in history)[at % len(history)]
+    earlier = [event for event in history if event.us <= cut]
+    moments = [moment for moment in moments_of(earlier) if moment.us <= cut]
+    alone = duckdb.answers(earlier, moments)
+    random.shuffle(history)
+    among = duckdb.answers(history, moments)
+    features = [*DEFINITIONS, "us", "domain_userid"]
+    assert _only(among["moments"], features) == _only(alone["moments"], features)
+    ids = {event.event_id for event in earlier}
+    kept = [row for row in among["events"] if row["event_id"] in ids]
+    assert _only(kept, features) == _only(alone["events"], features)
+
+
+def _only(rows: list[Row], names: Sequence[str]) -> list[Row]:
+    return [{name: row[name] for name in names} for row in rows]
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(histories())
+def test_a_moment_has_the_features_of_an_event_at_that_instant(
+    duckdb: Case, history: list[Event]
+) -> None:
+    last = max(event.us for event in history)
+    midnight = last - last % DAY + DAY
+    visitors = {event.domain_userid for event in history if event.domain_userid}
+    made_up = [Event(f"made up {visitor}", visitor, midnight) for visitor in visitors]
+    moments = [Moment(visitor, midnight) for visitor in visitors] or [Moment("w", midnight)]
+    at_moments = duckdb.answers(history, moments)["moments"]
+    at_events = [
+        row
+        for row in duckdb.answers([*history, *made_up], moments)["events"]
+        if row["event_id"].startswith("made up")
+    ]
+    same_in_both = [
+        name for name, definition in DEFINITIONS.items() if not definition.get("includes_own_event")
+    ]
+    assert len(at_events) == len(visitors)
+    wanted = _only(at_events, same_in_both)
+    assert [row for row in _only(at_moments, same_in_both) if visitors] == wanted
+
+
+@pytest.mark.parametrize(
+    ("definition", "message"),
+    [
+        ({"aggregation": "count"}, '`aggregation` is "count"; accepted: counter, any, sum'),
+        ({"agregation": "counter"}, "`aggregation` is null; accepted: counter"),
+        ({"aggregation": "counter", "period": "7 days"}, "period: '7 days' is not a duration"),
+        ({"aggregation": "counter", "event": ["a"]}, "only the keys aggregation, events"),
+        ({"aggregation": "counter", "events": "page_view"}, "accepted: a list of event names"),
+        ({"aggregation": "sum", "period": "P7D"}, "`property` is null; accepted: property, which"),
+        (
+            {"aggregation": "sum", "property": "revenue"},
+            '`property` is "revenue"; accepted: agent_name, app_id',
+        ),
+        ({"aggregation": "first", "property": "media_player.label"}, "fields listed in the var"),
+        ({"aggregation": "time_since_last", "unit": "weeks"}, "seconds, minutes, hours, days"),
+        ({"aggregation": "any", "conversion": "sale"}, "accepted: any, form, two_pricing_views"),
+        (
+            {"aggregation": "any", "conversion": "form", "events": ["a"]},
+            "no `events` or `criteria`",
+        ),
+        ({"aggregation": "most_frequent", "property": "app_id"}, "`values` is null"),
+        ({"moment": "month"}, '"month"}; accepted: day_of_week, hour_of_day, alone'),
+        (
+            {"aggregation": "counter", "criteria": [{"property": "app_id"}]},
+            "accepted: {all: [...]} or {any: [...]}",
+        ),
+        (
+            {
+                "aggregation": "counter",
+                "criteria": {"all": [{"property": "app_id", "operator": "~", "value": "a"}]},
+            },
+            '`operator` is "~"; accepted: = != < > <= >= like in',
+        ),
+        (
+            {
+                "aggregation": "counter",
+                "criteria": {"any": [{"property": "app_id", "operator": "in", "value": "a"}]},
+            },
+            "accepted: a list of values, for the operator in",
+        ),
+    ],
+)
+def test_a_definition_that_cannot_be_computed_names_column_and_key(
+    definition: dict[str, Any], message: str
+) -> None:
+    macros = Macros("duckdb", conversions=CONVERSIONS)
+    with pytest.raises(CompilationError) as raised:
+        macros.features({"num_x_l7d": definition}, "events")
+    assert str(raised.value).startswith("feature num_x_l7d")
+    assert message in str(raised.value)
+
+
+def test_the_sql_of_the_prospect_features_grows_by_a_few_lines_a_feature() -> None:
+    definitions = prospect_definitions()
+    for dialect in ("duckdb", "snowflake", "databricks"):
+        macros = Macros(dialect)
+        twice = definitions | {
+            f"{name}_of_2w": definition | ({"period": "P2W"} if "period" in definition else {})
+            for name, definition in definitions.items()
+        }
+        lengths = [macros.features(asked, "events").count("\n") for asked in (definitions, twice)]
+        print(
+            f"{dialect}: {lengths[0]} lines for {len(definitions)}, {lengths[1]} for {len(twice)}"
+        )
+        assert lengths[1] < 2 * lengths[0]

@@ -150,9 +150,13 @@ def spark() -> Iterator[Spark]:
     from pyspark.sql import SparkSession
 
     session = (
-        SparkSession.builder.master("local[2]")
+        SparkSession.builder.master("local[1]")
         .config("spark.ui.enabled", "false")
-        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.shuffle.partitions", "1")
+        # The tables are tiny: compiling a plan takes far longer than interpreting it.
+        .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+        .config("spark.sql.adaptive.enabled", "false")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .getOrCreate()
@@ -160,7 +164,10 @@ def spark() -> Iterator[Spark]:
     try:
         yield Spark(session)
     finally:
+        gateway = session.sparkContext._gateway
         session.stop()
+        if gateway is not None:
+            gateway.shutdown()
 
 
 @contextmanager

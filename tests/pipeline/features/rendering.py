@@ -25,7 +25,6 @@ DIALECTS = {
     "snowflake": ("snowflake", "default"),
     "databricks": ("databricks", "spark", "default"),
 }
-TYPES = {"databricks": {"type_string": "string"}}
 
 
 class CompilationError(Exception):
@@ -62,7 +61,7 @@ class Macros:
             "exceptions": SimpleNamespace(raise_compiler_error=self._raise),
             "adapter": SimpleNamespace(dispatch=self._dispatch),
             "dbt": SimpleNamespace(
-                **{"type_string": lambda: TYPES.get(dialect, {}).get("type_string", "text")},
+                type_string=lambda: "string" if dialect == "databricks" else "text",
                 type_bigint=lambda: "bigint",
                 type_float=lambda: "double",
             ),
