@@ -138,7 +138,7 @@ def load_model(path: str | Path, sha256: str | None = None) -> PropensityModel:
 
 
 def frame_to_json(frame: pd.DataFrame) -> dict[str, Any]:
-    """A frame of numbers and texts as JSON-ready columns, missing numbers as null."""
+    """Turn a frame of numbers and texts into JSON-ready columns, missing numbers as null."""
     return {
         str(name): [
             None if value is None or (isinstance(value, float) and np.isnan(value)) else value

@@ -69,27 +69,29 @@ def choose_calibration(
     Returns
     -------
     tuple of Calibration and str
-        The choice and the reason for it. A method is chosen only when its mean gain in
-        log loss on rows that did not fit it exceeds twice the gain's standard error
-        over subjects.
+        The choice and the reason for it. A method replaces the simpler one only when its
+        mean gain in log loss, on rows that did not fit it, exceeds twice the gain's
+        standard error over subjects.
     """
     folds = cross_folds(groups, y, 5, seed)
-    plain = log_loss_rows(y, expit(margin))
-    best, best_gain, note = Calibration(), 0.0, "no recalibration lowered held-out log loss"
+    best, best_loss = Calibration(), log_loss_rows(y, expit(margin))
+    note = "no recalibration lowered held-out log loss"
     positives = len(np.unique(groups[y > 0]))
     for method, least in MIN_POSITIVES.items():
         if positives < least:
             continue
-        gain = np.zeros(len(y))
+        loss = np.zeros(len(y))
         for fold in range(5):
             fit, held = folds != fold, folds == fold
             fitted = _fit(method, y[fit], margin[fit], w[fit])
-            gain[held] = plain[held] - log_loss_rows(y[held], fitted.apply(margin[held]))
+            loss[held] = log_loss_rows(y[held], fitted.apply(margin[held]))
+        gain = best_loss - loss
         mean = float(np.average(gain, weights=w))
         error = _standard_error(gain - mean, w, groups)
-        if mean > 2 * error and mean > best_gain + error * (best_gain > 0):
-            best, best_gain = _fit(method, y, margin, w), mean
+        if mean > 2 * error:
             note = f"{method} lowers held-out log loss by {mean:.5f} (standard error {error:.5f})"
+            note += f" against {best.method}"
+            best, best_loss = _fit(method, y, margin, w), loss
     return best, note
 
 

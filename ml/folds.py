@@ -6,8 +6,6 @@ nor duplicates of one move a row to another fold.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -22,7 +20,7 @@ MAX_ROWS_PER_GROUP = 30
 
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_STEP = np.uint64(0x9E3779B97F4A7C15)
+_STEP = 0x9E3779B97F4A7C15
 
 
 def mix(values: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -30,7 +28,9 @@ def mix(values: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Reference: Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators".
     """
-    out = values.astype(np.uint64) + _STEP * np.uint64(seed % 2**32 + 1)
+    # In Python's integers: NumPy warns of the overflow that is meant here.
+    step = np.uint64(_STEP * (seed % 2**32 + 1) % 2**64)
+    out = values.astype(np.uint64) + step
     out = (out ^ (out >> np.uint64(30))) * _MIX_1
     out = (out ^ (out >> np.uint64(27))) * _MIX_2
     return out ^ (out >> np.uint64(31))
@@ -70,7 +70,7 @@ def hash_groups(values: pd.Series) -> np.ndarray:
 
 
 def uniform(hashes: np.ndarray, seed: int) -> np.ndarray:
-    """A number in [0, 1) per hash, shape (n,)."""
+    """Turn each hash into a number in [0, 1), shape (n,)."""
     return (mix(hashes, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
@@ -86,7 +86,7 @@ def group_weights(groups: np.ndarray, max_rows: int = MAX_ROWS_PER_GROUP) -> np.
     return np.minimum(1.0, max_rows / counts)[inverse]
 
 
-def split_in_time(stamps: np.ndarray, name: Any) -> np.ndarray:
+def split_in_time(stamps: np.ndarray, name: str | None) -> np.ndarray:
     """Fold of each row by time alone: 0 train, 1 calibrate, 2 test, shape (n,).
 
     Rows at one moment share a fold. `name` is the time column's, for errors.

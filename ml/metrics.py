@@ -158,7 +158,7 @@ def resample(subjects: np.ndarray, seed: int, n_draws: int = N_DRAWS) -> np.ndar
 
 
 def buckets(subjects: np.ndarray) -> np.ndarray:
-    """Number each row's subject, at most MAX_RESAMPLED numbers, shape (n,).
+    """Give each row's subject a number, at most MAX_RESAMPLED numbers, shape (n,).
 
     Resampling buckets of whole subjects has the same expected spread as resampling subjects.
     """

@@ -113,7 +113,7 @@ class PropensityModel:
         return out, base
 
     def explain(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """What moved each row's score, exactly.
+        """Say what moved each row's score, exactly.
 
         Returns
         -------

@@ -147,29 +147,31 @@ def train_propensity(
     notes.append(f"calibration: {calibration.method}; {why}")
     base_rate = float(np.average(data.y, weights=data.w))
     evaluation, curves = _judge(rows, margin, held, calibration, base_rate, random_state)
-    model = PropensityModel(
+    ranked = _importance(rows, fitted, random_state)
+    found = evaluation.query("dataset == 'test' and metric == 'roc_auc'")["value"]
+    leaks = find_leaks(
+        rows.data,
+        rows.schema,
+        fold=rows.fold if time is not None or fold is not None else None,
+        groups=rows.groups,
+        auc=float(found.iloc[0]),
+        strongest=ranked["feature"].tolist(),
+        reviewed=leak_reviewed,
+        seed=random_state,
+    )
+    return PropensityModel(
         schema=rows.schema,
         boosters=fitted.boosters,
         calibration=calibration,
         base_rate=base_rate,
         evaluation=evaluation,
         curves=curves,
-        importance=_importance(rows, fitted, random_state),
-        leaks=pd.DataFrame(),
+        importance=ranked,
+        leaks=leaks,
         params={**fitted.params, "random_state": random_state},
         notes=notes,
         versions=package_versions(),
     )
-    model.leaks = find_leaks(
-        rows.data,
-        rows.schema,
-        fold=cv if rows.crossed else rows.fold,
-        forward=time is not None or fold is not None,
-        groups=rows.groups,
-        reviewed=leak_reviewed,
-        seed=random_state,
-    )
-    return model
 
 
 def package_versions() -> dict[str, str]:
