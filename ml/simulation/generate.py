@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from ml.simulation import identity
 from ml.simulation.plan import ArrivalPlan
 from ml.simulation.population import DAY_US, DayEvents, Midnight, Population
 from ml.simulation.process import Tables
 from ml.simulation.render import Renderer, visitor_ids
 from ml.simulation.rows import Rows, rows_of
-from ml.simulation import identity
 
 HORIZON_DAYS = 7
 OUTPUTS = ("events", "truth")

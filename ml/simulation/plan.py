@@ -75,7 +75,9 @@ def expected_events(t: Tables, days: int, weekday: int) -> Floats:
     for age in range(days):
         opens = t.open_window[:, :, :, (weekday + age) % 7]
         if age == 0:
-            sessions = 1 + np.einsum("iaw,w->ia", opens, np.cumsum(p.window_share) - np.array(p.window_share))
+            sessions = 1 + np.einsum(
+                "iaw,w->ia", opens, np.cumsum(p.window_share) - np.array(p.window_share)
+            )
             away = np.zeros(state.shape)
         else:
             sessions = opens.sum(axis=2)

@@ -65,9 +65,7 @@ _GROUPS: list[tuple[pa.DataType, str]] = [
     (_TEXT, "event_vendor event_name event_format event_version event_fingerprint"),
     (_TIME, "true_tstamp load_tstamp"),
 ]
-ATOMIC: dict[str, pa.DataType] = {
-    name: kind for kind, names in _GROUPS for name in names.split()
-}
+ATOMIC: dict[str, pa.DataType] = {name: kind for kind, names in _GROUPS for name in names.split()}
 """The columns that every Snowplow events table has, entities aside."""
 
 

@@ -155,7 +155,9 @@ def _draw(t: Tables, intent: int, size: int, rng: np.random.Generator) -> Sessio
     submits_before = submits - is_submit
     earlier = submits_before - submits_before[first]
     to_come = np.repeat(submits[np.cumsum(length) - 1], length) > submits
-    likelihood, joint, joint_convert, p_state = _filter_sums(t, intent, step, number, earlier > 0, length)
+    likelihood, joint, joint_convert, p_state = _filter_sums(
+        t, intent, step, number, earlier > 0, length
+    )
     landing, campaign_share = _landings(t, intent, size, rng)
     likelihood *= campaign_share
     likelihood /= likelihood.max(axis=0)
@@ -232,9 +234,7 @@ def _filter_sums(
         base = np.repeat((total - gain)[last - length + 1], length)
         log_before[i] = total - gain - base
         ends_as = np.where(customer[last] | STEP_IS_SUBMIT[step[last]], CUSTOMER, i)
-        leaves = np.where(
-            length == MAX_EVENTS, 0.0, log_move[ends_as, step[last], N_STEPS]
-        )
+        leaves = np.where(length == MAX_EVENTS, 0.0, log_move[ends_as, step[last], N_STEPS])
         log_end[i] = total[last] - base[last] + leaves
         joint[i] = t.next_app[number, acts, previous, app]
         joint_convert[i] = t.next_app_convert[number, acts, previous, app]
