@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ class Project:
     ----------
     folder : pathlib.Path
         Where the profile, the database and dbt's artefacts of this warehouse are.
+    root : pathlib.Path
+        Where the dbt project is.
     """
 
     folder: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    root: Path = ROOT
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -44,20 +46,19 @@ class Project:
     ) -> subprocess.CompletedProcess[str]:
         """Run dbt; its output is in `.stdout` whether it succeeds or not."""
         command = [str(DBT), "--no-use-colors", *arguments]
-        command += ["--project-dir", str(ROOT), "--profiles-dir", str(self.folder)]
+        command += ["--project-dir", str(self.root), "--profiles-dir", str(self.folder)]
         command += ["--target-path", str(self.folder / "target")]
         command += ["--log-path", str(self.folder / "logs")]
         if variables:
             command += ["--vars", yaml.safe_dump(variables)]
-        environment = os.environ | self.environment
-        environment |= {
+        environment = os.environ | {
             "CDP_DUCKDB": str(self.database),
             "CDP_EVENTS": "" if events is None else str(events),
             "MLFLOW_TRACKING_URI": (self.folder / "mlruns").as_uri(),
             "PYTHONWARNINGS": "ignore",
         }
         return subprocess.run(
-            command, env=environment, cwd=ROOT, text=True, capture_output=True, check=False
+            command, env=environment, cwd=self.root, text=True, capture_output=True, check=False
         )
 
     def build(self, *arguments: str, events: str | Path, **variables: Any) -> str:

@@ -1,0 +1,183 @@
+"""From simulated events to the audience, twice, and what must not change on the way."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.pipeline.project import ROOT, Project
+
+WIDE = {
+    "training_window": [85, 10],
+    "min_training_subjects": 50,
+    "min_converting_subjects": 3,
+}
+PUBLISHED = ("propensity_scores", "prospect_profiles", "aud_prospects", "aud_high_propensity")
+COMPUTED = ("stg_snowplow__events", "feat_prospect__asof_event", "feat_prospect__asof_day")
+COMPUTED += ("feat_prospect__current", "tgt_prospect__asof_event", "tgt_prospect__asof_day")
+COMPUTED += ("trn_live", "trn_daily", "trn_readiness")
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("simulated")
+    cdp = Path(sys.executable).with_name("cdp")
+    command = [cdp, "simulate", "--out", folder, "--events", "100000", "--days", "90"]
+    subprocess.run([*map(str, command), "--seed", "7"], check=True, capture_output=True)
+    return folder / "events"
+
+
+@pytest.fixture(scope="module")
+def built(module_project: Project, simulated: Path) -> Project:
+    module_project.build(events=simulated, **WIDE)
+    return module_project
+
+
+def test_everyone_seen_in_the_lookback_is_scored_and_converters_are_left_out(
+    built: Project, simulated: Path
+) -> None:
+    events = f"read_parquet('{simulated}/**/*.parquet')"
+    last = f"(select max(greatest(derived_tstamp, collector_tstamp)) from {events})"
+    seen = f"""
+        select domain_userid from {events} where domain_userid is not null
+        group by 1 having max(derived_tstamp) >= {last} - interval 30 days
+    """
+    converted = f"select domain_userid from {events} where event_name = 'submit_form'"
+    assert set(built.rows("select subject_id from propensity_scores")) == set(built.rows(seen))
+    assert set(built.rows("select audience_key from aud_prospects")) == set(
+        built.rows(f"{seen} except {converted}")
+    )
+    funnel = dict(built.rows("select step, num_people from rpt_audience_funnel"))
+    assert funnel[1] - funnel[2] == funnel[3]
+
+
+def test_both_models_are_registered_with_their_evaluation(built: Project) -> None:
+    registered = built.rows(
+        "select model_name, decision, sha256(artefact) = artefact_sha256 "
+        "from propensity_models order by model_name"
+    )
+    assert [(name, ok) for name, _, ok in registered] == [("daily", True), ("live", True)]
+    measured = built.rows(
+        "select distinct model_name, dataset from propensity_evaluation "
+        "where metric in ('roc_auc', 'log_loss', 'brier_score', 'ece', 'base_rate') "
+        "group by all having count(*) = 5 order by all"
+    )
+    folds = ["calibrate", "test", "train"]
+    assert measured == [(name, fold) for name in ("daily", "live") for fold in folds]
+
+
+def test_folds_share_neither_subjects_nor_time(built: Project) -> None:
+    for table, horizon in (("trn_live", "1 hour"), ("trn_daily", "7 days")):
+        assert (
+            built.value(
+                f"select count(*) from (select domain_userid from {table} "
+                "group by 1 having count(distinct fold) > 1)"
+            )
+            == 0
+        )
+        periods = {
+            fold: (first, last)
+            for fold, first, last in built.rows(
+                f"select fold, min(as_of_tstamp), max(as_of_tstamp) + interval '{horizon}' "
+                f"from {table} group by fold"
+            )
+        }
+        assert periods["train"][1] < periods["calibrate"][0]
+        assert periods["calibrate"][1] < periods["test"][0]
+
+
+def test_deciles_are_tenths_in_the_order_of_scores(built: Project) -> None:
+    sizes = [
+        size
+        for (size,) in built.rows(
+            "select count(*) from propensity_scores group by decile order by decile"
+        )
+    ]
+    assert len(sizes) == 10
+    assert max(sizes) - min(sizes) <= 1
+    assert (
+        built.value(
+            "select count(*) from (select min(score) as low, "
+            "lead(max(score)) over (order by decile) as next_high "
+            "from propensity_scores group by decile) where next_high > low"
+        )
+        == 0
+    )
+
+
+def test_a_second_build_trains_nothing_and_changes_nothing(built: Project, simulated: Path) -> None:
+    tables = (*COMPUTED, *PUBLISHED, "propensity_models", "propensity_evaluation")
+    before = {table: built.fingerprint(table) for table in tables}
+    printed = built.build(events=simulated, **WIDE)
+    assert "live: not trained, the latest version" in printed
+    assert "daily: not trained, the latest version" in printed
+    assert {table: built.fingerprint(table) for table in tables} == before
+
+
+def test_row_order_and_duplicates_change_nothing(
+    built: Project, simulated: Path, project: Project, tmp_path: Path
+) -> None:
+    doubled = tmp_path / "doubled.parquet"
+    duckdb.sql(
+        f"copy (select * from (select * from read_parquet('{simulated}/**/*.parquet') union all "
+        f"select * from read_parquet('{simulated}/**/*.parquet')) order by hash(event_id)) "
+        f"to '{doubled}'"
+    )
+    project.build(events=doubled, **WIDE)
+    for table in (*COMPUTED, *PUBLISHED):
+        assert project.fingerprint(table) == built.fingerprint(table), table
+    digests = "select model_name, version, artefact_sha256 from propensity_models order by all"
+    assert project.rows(digests) == built.rows(digests)
+
+
+def test_a_failing_test_leaves_what_is_published(
+    built: Project, simulated: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, tracked):
+        if (ROOT / name).is_file() and not name.startswith(("tests/pipeline", "bench/")):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy / name)
+    (copy / "tests/data/no_scores_today.sql").write_text(
+        "select * from {{ ref('propensity_scores__candidate') }}\n"
+    )
+    before = {table: built.fingerprint(table) for table in PUBLISHED}
+    failing = Project(built.folder, root=copy)
+    done = failing.dbt("build", events=simulated, **WIDE, label_high_lift=1.5)
+    assert done.returncode == 1
+    assert "FAIL" in done.stdout
+    assert {table: built.fingerprint(table) for table in PUBLISHED} == before
+
+
+def test_without_a_conversion_the_build_ends_well_and_says_why(
+    project: Project, simulated: Path
+) -> None:
+    one_day = simulated / "load_date=2026-05-02"
+    printed = project.build(events=one_day, conversion_events=["never_happens"])
+    assert "Model daily was not trained. No event is a conversion." in printed
+    reasons = project.rows(
+        "select model_name, metric, reason like 'No event is a conversion.%' "
+        "from propensity_evaluation order by model_name"
+    )
+    assert reasons == [("daily", "not_trained", True), ("live", "not_trained", True)]
+    assert project.value("select count(*) from propensity_models") == 0
+    assert project.value("select count(*) from aud_prospects") == 0
+    assert project.value("select count(*) from feat_prospect__current") > 0
+
+
+def test_the_documentation_builds(built: Project, simulated: Path) -> None:
+    done = built.dbt("docs", "generate", events=simulated)
+    assert done.returncode == 0, done.stdout
+    assert (built.folder / "target" / "catalog.json").exists()
