@@ -1,0 +1,1 @@
+"""A simulated site: Snowplow-shaped events, and the truth behind them."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+from ml.simulation.defects import DEFECTS, check_rates
 from ml.simulation.generate import OUTPUTS, Settings, clear_output, simulate
 
 
@@ -38,6 +39,11 @@ from ml.simulation.generate import OUTPUTS, Settings, clear_output, simulate
     show_default=True,
     help="Entity columns as lists of structs (Databricks) or as JSON text (Snowflake).",
 )  # fmt: skip
+@click.option(
+    "--with", "defects", multiple=True, metavar="NAME=RATE",
+    help="Add a defect of real pipelines (repeatable), one of:\n\n\b\n"
+    + "\n".join(f"{name}: {text}" for name, text in DEFECTS.items()),
+)  # fmt: skip
 @click.option("--force", is_flag=True, help="Replace what an earlier run wrote below --out.")
 @click.option("--quiet", is_flag=True, help="No progress bar, no summary.")
 def command(
@@ -47,6 +53,7 @@ def command(
     seed: int,
     start: dt.datetime,
     entity_format: str,
+    defects: tuple[str, ...],
     force: bool,
     quiet: bool,
 ) -> None:
@@ -57,24 +64,50 @@ def command(
     (`submit_form`) given the hidden state and given the observed history: live/ per event within
     an hour, daily/ per visitor and midnight within 7 days. No model may read it.
     """
-    settings = Settings(out, events, days, seed, start.date(), entity_format)
+    rates = _rates(defects)
+    settings = Settings(out, events, days, seed, start.date(), entity_format, rates)
     _make_room(out, force)
     bar = tqdm(
         total=events, unit="event", unit_scale=True, file=sys.stderr, desc="simulate",
         disable=True if quiet else None,
     )  # fmt: skip
     with bar:
-        summary = simulate(settings, lambda n: _advance(bar, n))
+        summary = simulate(settings, lambda count: _advance(bar, count))
     if not quiet:
         click.echo(
-            f"{summary.events:,} events, {summary.visitors:,} visitors, {summary.conversions:,} "
-            f"conversions, {summary.first_day} to {summary.last_day}, in {out}",
+            f"{summary.events:,} events of {summary.visitors:,} visitors with "
+            f"{summary.conversions:,} conversions, {summary.first_day} to {summary.last_day}, "
+            f"in {out}",
             err=True,
         )
+        if rates:
+            click.echo(
+                f"{summary.added:,} events added by {', '.join(rates)}; {summary.not_arrived:,} "
+                "would arrive after the last day and are not written",
+                err=True,
+            )
 
 
 def _advance(bar: tqdm, count: int) -> None:
     bar.update(count)
+
+
+def _rates(defects: tuple[str, ...]) -> dict[str, float]:
+    """Read `NAME=RATE` pairs."""
+    rates = {}
+    for text in defects:
+        name, _, rate = text.partition("=")
+        try:
+            rates[name] = float(rate)
+        except ValueError:
+            raise click.BadParameter(
+                f"{text!r} is not NAME=RATE, e.g. duplicates=0.01.", param_hint="--with"
+            ) from None
+    try:
+        check_rates(rates)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--with") from None
+    return rates
 
 
 def _make_room(out: Path, force: bool) -> None:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from ml.simulation import identity
+from ml.simulation.defects import Defects
 from ml.simulation.plan import ArrivalPlan
 from ml.simulation.population import DAY_US, DayEvents, Midnight, Population
-from ml.simulation.process import Tables
+from ml.simulation.process import STEP_IS_SUBMIT, Tables
 from ml.simulation.render import Renderer, visitor_ids
 from ml.simulation.rows import Rows, rows_of
 
@@ -30,11 +30,23 @@ PLAIN_TEXT = ("event_id",)
 
 @dataclass(frozen=True)
 class Summary:
-    """What a simulation wrote."""
+    """What a simulation wrote.
+
+    Attributes
+    ----------
+    events, visitors, conversions : int
+        Real events, those who made them, and sessions with a `submit_form`.
+    added, not_arrived : int
+        Events that switched-on defects added, and those that would arrive after the last day.
+    first_day, last_day : datetime.date
+        Days of arrival, both included.
+    """
 
     events: int
     visitors: int
     conversions: int
+    added: int
+    not_arrived: int
     first_day: dt.date
     last_day: dt.date
 
@@ -57,6 +69,8 @@ class Settings:
         First day, UTC.
     entity_format : {"struct", "json"}
         How entity columns are written.
+    defects : mapping of str to float
+        Switches of `ml.simulation.defects.DEFECTS` that are on, and their rates.
     """
 
     out: Path
@@ -65,6 +79,7 @@ class Settings:
     seed: int = 1
     start: dt.date = dt.date(2026, 5, 1)
     entity_format: str = "struct"
+    defects: Mapping[str, float] = field(default_factory=dict)
 
 
 def simulate(settings: Settings, progress: Callable[[int], None] | None = None) -> Summary:
@@ -88,8 +103,9 @@ def simulate(settings: Settings, progress: Callable[[int], None] | None = None) 
     plan = ArrivalPlan(tables, settings.events, settings.days, weekday)
     renderer = Renderer(settings.seed, settings.entity_format)
     writer = _Writer(settings.out, settings.start)
+    defects = Defects(settings.defects, settings.seed, epoch_us)
     midnights: deque[Midnight] = deque()
-    events = conversions = 0
+    events = conversions = written = 0
     with ThreadPoolExecutor(1) as pool:
         pending: Future[None] | None = None
         for day in range(settings.days):
@@ -101,12 +117,11 @@ def simulate(settings: Settings, progress: Callable[[int], None] | None = None) 
             if len(midnights) > HORIZON_DAYS:
                 known.append(_daily(midnights.popleft(), population, settings.seed, epoch_us, True))
             rows = rows_of(happened, population, settings.seed, epoch_us)
-            order = np.lexsort((rows.event_key, rows.collector_us))
+            arrived = defects.arrivals(day, rows)
+            written += len(arrived)
             if pending:
                 pending.result()
-            pending = pool.submit(
-                writer.day, day, renderer, rows.take(order), _live(happened, rows, order), known
-            )
+            pending = pool.submit(writer.day, day, renderer, arrived, _live(happened, rows), known)
             if progress:
                 progress(len(happened.session_of))
         if pending:
@@ -115,7 +130,16 @@ def simulate(settings: Settings, progress: Callable[[int], None] | None = None) 
         at_end = midnight.as_of_us + HORIZON_DAYS * DAY_US <= settings.days * DAY_US
         writer.daily(_daily(midnight, population, settings.seed, epoch_us, at_end))
     last = settings.start + dt.timedelta(days=settings.days - 1)
-    return Summary(events, population.size, conversions, settings.start, last)
+    late = defects.still_to_come()
+    return Summary(
+        events=events,
+        visitors=population.size,
+        conversions=conversions,
+        added=written + late - events,
+        not_arrived=late,
+        first_day=settings.start,
+        last_day=last,
+    )
 
 
 def clear_output(out: Path) -> None:
@@ -124,14 +148,14 @@ def clear_output(out: Path) -> None:
         shutil.rmtree(out / name, ignore_errors=True)
 
 
-def _live(day: DayEvents, rows: Rows, order: NDArray[np.int64]) -> pa.Table:
-    """Truth of each event, in the order of the events' file."""
-    of = day.session_of
-    s = day.sessions
-    submits = s.step % 9 == 8
+def _live(day: DayEvents, rows: Rows) -> pa.Table:
+    """Truth of each event, in order of time."""
+    s, of = day.sessions, day.session_of
+    submits = STEP_IS_SUBMIT[s.step]
     seen = np.cumsum(submits) - submits
     first = np.cumsum(s.length) - s.length
     before = day.converted_before[of] | (seen > seen[first][of])
+    order = np.lexsort((rows.event_key, rows.derived_us))
     return pa.table(
         {
             "event_id": identity.uuids(rows.event_key[order]),
@@ -166,7 +190,7 @@ def _daily(
 
 
 class _Writer:
-    """Writes day partitions: `events`, `truth/live` by day of arrival, `truth/daily` by `as_of`."""
+    """Writes partitions: `events` by arrival, `truth/live` by time, `truth/daily` by `as_of`."""
 
     def __init__(self, out: Path, start: dt.date) -> None:
         self._out = out
@@ -181,9 +205,9 @@ class _Writer:
         midnights: list[tuple[int, pa.Table]],
     ) -> None:
         """Write the events that arrived on a day, their truth, and midnights now known."""
-        load = f"load_date={self._start + dt.timedelta(days=day)}"
-        self._write(renderer.table(rows), Path("events", load, "events.parquet"))
-        self._write(live, Path("truth", "live", load, "truth.parquet"))
+        date = self._start + dt.timedelta(days=day)
+        self._write(renderer.table(rows), Path("events", f"load_date={date}", "events.parquet"))
+        self._write(live, Path("truth", "live", f"event_date={date}", "truth.parquet"))
         for midnight in midnights:
             self.daily(midnight)
 
@@ -201,7 +225,7 @@ class _Writer:
             table,
             path,
             compression="snappy",
-            use_dictionary=dictionaries,
+            use_dictionary=dictionaries,  # pyright: ignore[reportArgumentType]
             store_schema=False,
             row_group_size=1_000_000,
         )

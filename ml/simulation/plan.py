@@ -13,9 +13,9 @@ GAIN = 0.6
 class ArrivalPlan:
     """Daily arrivals that lead to a wanted number of events.
 
-    The expected events of a visitor on each day after arrival give a plan; arrivals follow the week,
-    and are corrected by how far the events seen so far are off the plan. Only counts of events go
-    into the correction, nothing hidden, so it tells nobody anything about a visitor's intent.
+    The expected events of a visitor on each day after arrival give a plan; arrivals follow the
+    week, and are corrected by how far the events seen so far are off the plan. Only counts of
+    events go into the correction, nothing hidden, so it tells nothing about a visitor's intent.
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ class ArrivalPlan:
         wanted = self._arrivals[day] + GAIN * short / self._first_day_events[day]
         wanted = float(np.clip(wanted, 0.2 * self._arrivals[day], 3 * self._arrivals[day]))
         wanted += self._left_over
-        count = max(int(round(wanted)), 1 if day == 0 else 0)
+        count = max(round(wanted), 1 if day == 0 else 0)
         self._left_over = wanted - count
         return count
 
 
 def expected_events(t: Tables, days: int, weekday: int) -> Floats:
-    """Expected events of a visitor on each day from arrival, (days,).
+    """Compute the expected events of a visitor on each day from arrival, (days,).
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from ml.simulation.process import (
     N_ACTIVITIES,
     N_INTENTS,
     START_HOURS,
+    STEP_IS_SUBMIT,
     WINDOW_HOURS,
     WINDOWS,
     Floats,
@@ -125,7 +126,7 @@ class Population:
         return _join(parts)
 
     def midnight(self) -> Midnight:
-        """The truth at the midnight that the population has come to."""
+        """Tell the truth at the midnight that the population has come to."""
         now = self._day * DAY_US
         seen = np.flatnonzero(self._last_us >= now - LOOKBACK_DAYS * DAY_US)
         weekday = (self._first_weekday + self._day) % 7
@@ -236,7 +237,7 @@ class Population:
         self.sessions[visitor] += 1
         last = np.cumsum(sessions.length) - 1
         self._last_us[visitor] = start + sessions.offset_us[last]
-        submits = np.flatnonzero(sessions.step % 9 == 8)
+        submits = np.flatnonzero(STEP_IS_SUBMIT[sessions.step])
         at_us = start[session_of[submits]] + sessions.offset_us[submits]
         np.maximum.at(self.last_submit_us, visitor[session_of[submits]], at_us)
         return DayEvents(

@@ -134,7 +134,7 @@ class Parameters:
     media_pull: tuple[float, ...] = (0.5, 1.5, 1.2, 0.8, 0.0, 0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
     """Everything the generator and the filter look up, computed from `Parameters`.
 

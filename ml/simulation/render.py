@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -13,21 +14,27 @@ from ml.simulation import identity, site
 from ml.simulation.identity import Stream
 from ml.simulation.process import (
     ACTIONS,
+    APP_IDS,
     CHANGE,
     CLICK,
     FOCUS,
+    N_PAGES,
     PAUSE,
     PING,
     PLAY,
     PROGRESS,
     STEP_ACTION,
     SUBMIT,
-    VIEW,
 )
 from ml.simulation.rows import NULL, Rows
-from ml.simulation.schema import ENTITIES, FORM_FIELDS, camel_case, events_schema
+from ml.simulation.schema import ENTITIES, SELF_DESCRIBING, camel_case, events_schema
 
 N_CAMPAIGNS = len(site.CAMPAIGNS)
+EVENT_NAMES = (*ACTIONS, "consent_preferences")
+CONSENT = len(ACTIONS)
+ACTION_OF = np.append(STEP_ACTION, np.full(N_PAGES, CONSENT))
+"""Action of each step; those past the process' own are consent on a page of each type."""
+
 VENDOR = "com.snowplowanalytics.snowplow"
 MEDIA_VENDOR = "com.snowplowanalytics.snowplow.media"
 FORM_ID = "request-demo"
@@ -73,7 +80,7 @@ class Renderer:
         columns |= self._place(rows)
         columns |= self._scroll(rows)
         columns |= self._entities(rows)
-        columns |= self._forms(rows)
+        columns |= self._self_describing(rows)
         n = len(rows)
         arrays, names = [], []
         for wanted in self.schema:
@@ -124,9 +131,9 @@ class Renderer:
 
     def _scroll(self, r: Rows) -> dict[str, pa.Array]:
         """Scroll offsets of page pings: they grow with each ping of a page, down to its foot."""
-        ping = STEP_ACTION[r.step] == PING
+        ping = ACTION_OF[r.step] == PING
         page = r.url // N_CAMPAIGNS
-        height = np.array([p.height for p in site.SITE])[page]
+        height = np.array([p.height for p in _PAGES])[page]
         view = np.array([d.view[1] for d in site.DEVICES] + [800])[r.device]
         pace = 0.5 + identity.uniform(identity.mix(self._seed, Stream.SCROLL, r.view_key))
         depth = np.minimum(height - view, ((r.on_page + 1) * pace * SCROLL_STEP).astype(np.int64))
@@ -158,7 +165,7 @@ class Renderer:
     def _entity(
         self, values: pa.StructArray, at: NDArray[np.int64], present: NDArray | None = None
     ) -> pa.Array:
-        """A column with one of the given values in each row where it is present, else null."""
+        """Build a column with one of the values in each row where it is present, else null."""
         if self._as_json:
             texts = pa.array([json.dumps([_camel(v)]) for v in values.to_pylist()])
             return _pick(texts, at, None if present is None else ~present)
@@ -168,13 +175,13 @@ class Renderer:
         offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int32)
         return _list_of(values.take(pa.array(at[present])), offsets, ~present)
 
-    def _forms(self, r: Rows) -> dict[str, pa.Array]:
-        action = STEP_ACTION[r.step]
+    def _self_describing(self, r: Rows) -> dict[str, pa.Array]:
+        action = ACTION_OF[r.step]
         out = {}
         for (name, parts), wanted in zip(
-            FORM_FIELDS.items(), (CLICK, FOCUS, CHANGE, SUBMIT), strict=True
+            SELF_DESCRIBING.items(), (CLICK, FOCUS, CHANGE, SUBMIT, CONSENT), strict=True
         ):
-            value = pa.array([dict(zip((p.name for p in parts), _FORMS[wanted], strict=True))])
+            value = pa.array([dict(zip((p.name for p in parts), _EVENT_DATA[wanted], strict=True))])
             here = action == wanted
             if self._as_json:
                 text = json.dumps(_camel(value[0].as_py()))
@@ -200,9 +207,17 @@ def _pick(
 
 def _codes(values: Sequence[str | None], at: NDArray[np.int64]) -> pa.Array:
     """Text column of the value at each place; values may be None or repeat."""
+    known, code_of = _codebook(tuple(values))
+    code = code_of[at]
+    return _pick(known, np.maximum(code, 0), code == NULL)
+
+
+@lru_cache(maxsize=256)
+def _codebook(values: tuple[str | None, ...]) -> tuple[pa.Array, NDArray[np.int64]]:
     known = sorted({value for value in values if value is not None})
-    code = np.array([known.index(v) if v is not None else NULL for v in values])[at]
-    return _pick(pa.array(known, pa.string()), np.maximum(code, 0), code == NULL)
+    place = {value: n for n, value in enumerate(known)}
+    code = np.array([NULL if value is None else place[value] for value in values])
+    return pa.array(known or [""], pa.string()), code
 
 
 def _same(value: str, n: int) -> pa.Array:
@@ -221,18 +236,18 @@ def _camel(value: dict) -> dict:
     return {camel_case(name): part for name, part in value.items() if part is not None}
 
 
-_EVENT_OF = np.array([0 if a == VIEW else 1 if a == PING else 2 for a in range(len(ACTIONS))])
 _MEDIA_ACTIONS = (PLAY, PROGRESS, PAUSE)
 
 
 def _event(r: Rows) -> dict[str, pa.Array]:
-    n, action = len(r), STEP_ACTION[r.step]
-    vendors = [MEDIA_VENDOR if a in _MEDIA_ACTIONS else VENDOR for a in range(len(ACTIONS))]
-    versions = ["1-0-1" if a == CLICK else "1-0-0" for a in range(len(ACTIONS))]
+    n, action = len(r), ACTION_OF[r.step]
+    vendors = [MEDIA_VENDOR if a in _MEDIA_ACTIONS else VENDOR for a in range(len(EVENT_NAMES))]
+    kinds = [n if n in ("page_view", "page_ping") else "unstruct" for n in EVENT_NAMES]
+    versions = ["1-0-1" if a == CLICK else "1-0-0" for a in range(len(EVENT_NAMES))]
     return {
         "platform": _same("web", n),
-        "event": _codes(["page_view", "page_ping", "unstruct"], _EVENT_OF[action]),
-        "event_name": _codes(ACTIONS, action),
+        "event": _codes(kinds, action),
+        "event_name": _codes(EVENT_NAMES, action),
         "event_vendor": _codes(vendors, action),
         "event_version": _codes(versions, action),
         "event_format": _same("jsonschema", n),
@@ -260,12 +275,13 @@ def _times(r: Rows) -> dict[str, pa.Array]:
 
 
 def _page(r: Rows) -> dict[str, pa.Array]:
-    pages, page = site.SITE, r.url // N_CAMPAIGNS
+    pages, page = _PAGES, r.url // N_CAMPAIGNS
     campaign = r.url % N_CAMPAIGNS
-    apps = [*site.APP_IDS, *site.TEST_APP_IDS]
-    own_app = np.array([site.APP_IDS.index(p.app_id) for p in pages])[page]
+    apps = [*APP_IDS, site.TEST_APP_ID]
+    own_app = np.array([APP_IDS.index(p.app_id) for p in pages])[page]
     texts = {
         "page_title": [p.title for p in pages],
+        "page_urlscheme": [p.scheme for p in pages],
         "page_urlhost": [p.host for p in pages],
         "page_urlpath": [p.path for p in pages],
     }
@@ -280,9 +296,8 @@ def _page(r: Rows) -> dict[str, pa.Array]:
     }
     return {
         "app_id": _codes(apps, np.where(r.app == NULL, own_app, r.app)),
-        "page_url": _codes(_URLS, r.url),
-        "page_urlscheme": _same("https", len(r)),
-        "page_urlport": pa.array(np.full(len(r), 443, np.int32)),
+        "page_url": _codes(_URLS + _LOCAL_URLS, r.url),
+        "page_urlport": pa.array(np.array([p.port for p in pages], np.int32)[page]),
         **{name: _codes(values, page) for name, values in texts.items()},
         **{name: _codes(values, campaign) for name, values in campaigns.items()},
     }
@@ -365,8 +380,8 @@ def _media(r: Rows) -> tuple[pa.StructArray, NDArray[np.int64], NDArray[np.bool_
                 }
             )
     (media,) = [name for name in ENTITIES if "media_player" in name]
-    action = STEP_ACTION[r.step]
-    order = np.full(len(ACTIONS), NULL)
+    action = ACTION_OF[r.step]
+    order = np.full(len(EVENT_NAMES), NULL)
     order[list(_MEDIA_ACTIONS)] = np.arange(len(_MEDIA_ACTIONS))
     at = order[action] * _MAX_PROGRESS + np.minimum(r.on_page, _MAX_PROGRESS - 1)
     return pa.array(states, pa.struct(ENTITIES[media])), at, order[action] != NULL
@@ -374,22 +389,25 @@ def _media(r: Rows) -> tuple[pa.StructArray, NDArray[np.int64], NDArray[np.bool_
 
 _MAX_PROGRESS = int(VIDEO_SECONDS / PROGRESS_SECONDS)
 _DEVICE_TYPES = {"Desktop": "Computer", "Phone": "Mobile", "Tablet": "Tablet"}
+_PAGES = [*site.SITE, site.LOCAL_PAGE]
 _URLS = [
     f"https://{page.host}{page.path}" + (f"?{c.query}" if c.query else "")
     for page in site.SITE
     for c in site.CAMPAIGNS
 ]
+_LOCAL_URLS = [f"http://{site.LOCAL_PAGE.host}:{site.LOCAL_PAGE.port}/"] * N_CAMPAIGNS
 _REFERRED = [
     site.Referrer("internal", None, page.host, page.path)
     for page in site.SITE
     for _ in site.CAMPAIGNS
 ] + site.REFERRERS
 _REFERRER_URLS = _URLS + [f"https://{x.host}{x.path}" if x.host else None for x in site.REFERRERS]
-_FORMS = {
+_EVENT_DATA = {
     CLICK: ("https://community.example.org/", "outbound", "_blank"),
     FOCUS: (FORM_ID, "email", "INPUT", "email"),
     CHANGE: (FORM_ID, "email", "INPUT", "email"),
     SUBMIT: (FORM_ID,),
+    CONSENT: ("accept_all", "consent", "https://www.example.com/privacy/", "1.0", True),
 }
 
 

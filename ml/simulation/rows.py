@@ -77,7 +77,7 @@ class Rows:
         return Rows(**{f.name: getattr(self, f.name)[at] for f in fields(self)})
 
     def with_columns(self, **columns: NDArray) -> Rows:
-        """The same rows with some columns exchanged."""
+        """Exchange some columns."""
         return replace(self, **columns)
 
     @staticmethod
@@ -155,10 +155,10 @@ def clock_skew(visitor: Ints, seed: int) -> Ints:
 
 
 def clocks(derived_us: Ints, event_key: identity.Keys, skew_us: Ints, seed: int) -> dict[str, Ints]:
-    """The four clocks of an event.
+    """Read the four clocks of an event.
 
-    `derived_tstamp` is `collector_tstamp - (dvce_sent_tstamp - dvce_created_tstamp)`, so that a wrong
-    clock on the device cancels out: only the latency of the network is left in it.
+    `derived_tstamp` is `collector_tstamp - (dvce_sent_tstamp - dvce_created_tstamp)`, so that a
+    wrong clock on the device cancels out: only the latency of the network is left in it.
     """
     u = identity.uniform(identity.mix(seed, Stream.LATENCY, event_key))
     latency = (20_000 + 250_000 * u**4).astype(np.int64)

@@ -2,8 +2,8 @@
 
 Source: Snowplow's canonical event model and its table definition. Timestamps are UTC without zone,
 to the microsecond. Entity columns (`contexts_*`) are a list of structs, self-describing events
-(`unstruct_event_*`) a struct, with snake_case fields as the Parquet-based loaders write them; as JSON
-text the fields keep the schema's camelCase, as in Snowflake's VARIANT.
+(`unstruct_event_*`) a struct, with snake_case fields as the Parquet-based loaders write them; as
+JSON text the fields keep the schema's camelCase, as in Snowflake's VARIANT.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ ENTITIES: dict[str, list[pa.Field]] = {
 }
 """Entity columns: the fields of one element."""
 
-FORM_FIELDS: dict[str, list[pa.Field]] = {
+SELF_DESCRIBING: dict[str, list[pa.Field]] = {
     "unstruct_event_com_snowplowanalytics_snowplow_link_click_1": _struct(
         _TEXT, "target_url element_id element_target"
     ),
@@ -111,6 +111,10 @@ FORM_FIELDS: dict[str, list[pa.Field]] = {
         _TEXT, "form_id element_id node_name type"
     ),
     "unstruct_event_com_snowplowanalytics_snowplow_submit_form_1": _struct(_TEXT, "form_id"),
+    "unstruct_event_com_snowplowanalytics_snowplow_consent_preferences_1": [
+        *_struct(_TEXT, "event_type basis_for_processing consent_url consent_version"),
+        *_struct(_BOOL, "gdpr_applies"),
+    ],
 }
 """Self-describing event columns: their fields."""
 
@@ -152,6 +156,6 @@ def events_schema(entity_format: str = "struct") -> pa.Schema:
     ]
     columns += [
         pa.field(name, _TEXT if as_json else pa.struct(parts))
-        for name, parts in FORM_FIELDS.items()
+        for name, parts in SELF_DESCRIBING.items()
     ]
     return pa.schema(columns)

@@ -7,12 +7,14 @@ is known who opens them. With each event come the two sums that the filter needs
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.simulation import site
 from ml.simulation.process import (
+    APP_IDS,
     CUSTOMER,
     MAX_EVENTS,
     N_ACTIONS,
@@ -214,36 +216,56 @@ def _filter_sums(
     converted: NDArray[np.bool_],
     length: NDArray[np.int64],
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Likelihood of each session, and `joint`, `joint_convert`, `p_given_state` of each event."""
-    events, is_first = len(step), number == 0
-    last = np.cumsum(length) - 1
-    previous = np.where(is_first, 0, np.roll(step, 1))
-    # Whether the visitor was a customer when they chose this step, and when they chose to go on.
-    customer = converted.copy()
-    customer |= np.where(is_first, False, STEP_IS_SUBMIT[previous])
-    app = STEP_APP[step]
-    log_before = np.empty((N_INTENTS, events))
-    log_end = np.empty((N_INTENTS, len(length)))
-    joint, joint_convert = np.empty((2, N_INTENTS, events))
-    with np.errstate(divide="ignore"):
-        log_start, log_move = np.log(t.start), np.log(t.move)
-    for i in range(N_INTENTS):
-        acts = np.where(customer, CUSTOMER, i)
-        gain = np.where(is_first, log_start[i, step], log_move[acts, previous, step])
+    """Likelihood of each session, and `joint`, `joint_convert`, `p_given_state` of each event.
+
+    Whoever is a customer when a session begins is known to be one, as they have submitted before:
+    a customer's session is weighed under that intent alone, any other under the other four.
+    """
+    events, is_first, last = len(step), number == 0, np.cumsum(length) - 1
+    begin = last - length + 1
+    previous = np.roll(step, 1)
+    previous[begin] = 0
+    # Row of the tables: the step before, or that there is none.
+    move_at = np.where(is_first, N_STEPS, previous) * (N_STEPS + 1) + step
+    app_at = (number * N_STEPS + previous) * len(APP_IDS) + STEP_APP[step]
+    end_at = step[last] * (N_STEPS + 1) + N_STEPS
+    ends_freely = length < MAX_EVENTS
+    ends_converted = converted[last] | STEP_IS_SUBMIT[step[last]]
+    log_before, joint, joint_convert = np.zeros((3, N_INTENTS, events))
+    log_end = np.zeros((N_INTENTS, len(length)))
+    weighed = [CUSTOMER] if intent == CUSTOMER else [i for i in range(N_INTENTS) if i != CUSTOMER]
+    log_move, next_app, next_app_convert = _flat_tables(t)
+    late = np.flatnonzero(converted)
+    for i in weighed:
+        gain = log_move[i].take(move_at)
+        gain[late] = log_move[CUSTOMER].take(move_at[late])
+        joint[i] = next_app[i].take(app_at)
+        joint[i, late] = next_app[CUSTOMER].take(app_at[late])
+        joint_convert[i] = next_app_convert[i].take(app_at)
+        joint_convert[i, late] = next_app_convert[CUSTOMER].take(app_at[late])
         total = np.cumsum(gain)
-        base = np.repeat((total - gain)[last - length + 1], length)
-        log_before[i] = total - gain - base
-        ends_as = np.where(customer[last] | STEP_IS_SUBMIT[step[last]], CUSTOMER, i)
-        leaves = np.where(length == MAX_EVENTS, 0.0, log_move[ends_as, step[last], N_STEPS])
-        log_end[i] = total[last] - base[last] + leaves
-        joint[i] = t.next_app[number, acts, previous, app]
-        joint_convert[i] = t.next_app_convert[number, acts, previous, app]
-    truly = np.where(customer, CUSTOMER, intent)
-    index = (truly, np.arange(events))
-    p_state = joint_convert[index] / joint[index]
-    weight = np.exp(log_before - log_before.max(axis=0))
-    likelihood = np.exp(log_end - log_end.max(axis=0))
+        base = total[begin] - gain[begin]
+        log_before[i] = total - gain - np.repeat(base, length)
+        leave = np.where(ends_converted, log_move[CUSTOMER].take(end_at), log_move[i].take(end_at))
+        log_end[i] = total[last] - base + np.where(ends_freely, leave, 0.0)
+    p_state = joint_convert[intent] / joint[intent]
+    weight, likelihood = np.zeros_like(joint), np.zeros_like(log_end)
+    weight[weighed] = np.exp(log_before[weighed] - log_before[weighed].max(axis=0))
+    likelihood[weighed] = np.exp(log_end[weighed] - log_end[weighed].max(axis=0))
     return likelihood, joint * weight, joint_convert * weight, p_state
+
+
+@lru_cache(maxsize=4)
+def _flat_tables(t: Tables) -> tuple[Floats, Floats, Floats]:
+    """Log chances of moves, the last row being the start; the `next_app` tables; flat by intent."""
+    start = np.concatenate([t.start, np.zeros((N_INTENTS, 1))], axis=1)
+    with np.errstate(divide="ignore"):
+        log_move = np.log(np.concatenate([t.move, start[:, None, :]], axis=1))
+    by_intent = [
+        np.ascontiguousarray(np.moveaxis(table, 1, 0)).reshape(N_INTENTS, -1)
+        for table in (t.next_app, t.next_app_convert)
+    ]
+    return log_move.reshape(N_INTENTS, -1), by_intent[0], by_intent[1]
 
 
 def _landings(
@@ -295,7 +317,7 @@ def _addresses(
 
 
 def _count_on_page(step: NDArray[np.int64], page_view: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number, from 0, of each event among those of its action on its page view."""
+    """Count the earlier events of the same action on the same page view."""
     action = STEP_ACTION[step]
     group = page_view * N_ACTIONS + action
     count = np.zeros(len(step), np.int64)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ml.simulation.process import APP_IDS, CHANNELS, PAGE_APP, PAGES
 
-TEST_APP_IDS = ("website-test",)
+TEST_APP_ID = "website-test"
 HOSTS = ("www.example.com", "docs.example.com", "app.example.com")
 
 # Page type -> (path, title) of its pages, most visited first.
@@ -48,6 +48,8 @@ class Page:
     path: str
     title: str
     height: int
+    scheme: str = "https"
+    port: int = 443
 
 
 def _pages() -> list[Page]:
@@ -61,6 +63,8 @@ def _pages() -> list[Page]:
 
 SITE = _pages()
 N_SITE = len(SITE)
+LOCAL_PAGE = Page("home", APP_IDS[0], "localhost", "/", "Home (local)", 1800, "http", 3000)
+"""The page that a developer tests with; it follows `SITE` in codes of addresses."""
 
 
 def _page_cdf() -> tuple[np.ndarray, np.ndarray]:
@@ -161,6 +165,8 @@ def _landing_tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.array(campaign), np.array(referrer), np.array(flat)
 
 
+LOCAL_URL = N_SITE * len(CAMPAIGNS)
+
 LANDING_CAMPAIGN, LANDING_REFERRER, LANDING_CDF = _landing_tables()
 
 
@@ -254,15 +260,26 @@ class Place:
 
 
 PLACES = [
-    Place(0.16, "US", "NY", "New York", "New York", "10001", 40.75, -73.99, "America/New_York", "en-US"),
-    Place(0.14, "US", "CA", "California", "San Francisco", "94103", 37.77, -122.41, "America/Los_Angeles", "en-US"),
-    Place(0.09, "US", "TX", "Texas", "Austin", "78701", 30.27, -97.74, "America/Chicago", "en-US"),
-    Place(0.17, "GB", "ENG", "England", "London", "EC2A", 51.52, -0.08, "Europe/London", "en-GB"),
-    Place(0.05, "GB", "ENG", "England", "Manchester", "M1", 53.48, -2.24, "Europe/London", "en-GB"),
-    Place(0.11, "DE", "BE", "Berlin", "Berlin", "10115", 52.53, 13.38, "Europe/Berlin", "de-DE"),
-    Place(0.08, "FR", "IDF", "Île-de-France", "Paris", "75002", 48.87, 2.34, "Europe/Paris", "fr-FR"),
-    Place(0.06, "NL", "NH", "North Holland", "Amsterdam", "1012", 52.37, 4.89, "Europe/Amsterdam", "nl-NL"),
-    Place(0.05, "CA", "ON", "Ontario", "Toronto", "M5V", 43.64, -79.39, "America/Toronto", "en-CA"),
-    Place(0.05, "IN", "KA", "Karnataka", "Bengaluru", "560001", 12.98, 77.6, "Asia/Kolkata", "en-IN"),
-    Place(0.04, "AU", "NSW", "New South Wales", "Sydney", "2000", -33.87, 151.21, "Australia/Sydney", "en-AU"),
+    Place(0.16, "US", "NY", "New York", "New York", "10001", 40.75, -73.99,
+          "America/New_York", "en-US"),
+    Place(0.14, "US", "CA", "California", "San Francisco", "94103", 37.77, -122.41,
+          "America/Los_Angeles", "en-US"),
+    Place(0.09, "US", "TX", "Texas", "Austin", "78701", 30.27, -97.74,
+          "America/Chicago", "en-US"),
+    Place(0.17, "GB", "ENG", "England", "London", "EC2A", 51.52, -0.08,
+          "Europe/London", "en-GB"),
+    Place(0.05, "GB", "ENG", "England", "Manchester", "M1", 53.48, -2.24,
+          "Europe/London", "en-GB"),
+    Place(0.11, "DE", "BE", "Berlin", "Berlin", "10115", 52.53, 13.38,
+          "Europe/Berlin", "de-DE"),
+    Place(0.08, "FR", "IDF", "Île-de-France", "Paris", "75002", 48.87, 2.34,
+          "Europe/Paris", "fr-FR"),
+    Place(0.06, "NL", "NH", "North Holland", "Amsterdam", "1012", 52.37, 4.89,
+          "Europe/Amsterdam", "nl-NL"),
+    Place(0.05, "CA", "ON", "Ontario", "Toronto", "M5V", 43.64, -79.39,
+          "America/Toronto", "en-CA"),
+    Place(0.05, "IN", "KA", "Karnataka", "Bengaluru", "560001", 12.98, 77.6,
+          "Asia/Kolkata", "en-IN"),
+    Place(0.04, "AU", "NSW", "New South Wales", "Sydney", "2000", -33.87, 151.21,
+          "Australia/Sydney", "en-AU"),
 ]  # fmt: skip
