@@ -195,11 +195,11 @@ def summarise(connection: object) -> str:
         lines.append(f"  {name:<36}{number:>12,}")
     top = query("""
         select propensity_score, propensity_label, audience_key,
-            concat_ws('; ', reason_1, reason_2, reason_3)
+            replace(concat_ws('; ', reason_1, reason_2, reason_3), 'Associated with ', '')
         from aud_prospects order by propensity_score desc, audience_key limit 5
     """).fetchall()
     if top:
-        lines += ["", "Most likely to convert"]
+        lines += ["", "Most likely to convert, and what that is associated with"]
         lines += [f"  {score:6.1%}  {label:<6}  {key}  {why}" for score, label, key, why in top]
     return "\n".join([*lines, ""])
 
