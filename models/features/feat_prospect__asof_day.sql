@@ -1,9 +1,19 @@
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    on_schema_change="fail",
+    pre_hook="{{ forget_rebuilt_moments() }}",
+) }}
+
 {%- set day = 86400000000 -%}
-{%- set lookback = iso_duration_us(var("lookback"), "var lookback") -%}
+{%- set lookback = iso_duration_us(var("lookback")) -%}
+{%- set definitions = feature_columns() -%}
+{%- set from_us = rebuild_from_us() -%}
+{%- set since_us = history_from_us(definitions, from_us) -%}
 
 with events as (
 
-    {{ subject_events(ref("stg_snowplow__events")) }}
+    {{ subject_events(ref("stg_snowplow__events"), since_us) }}
 
 ),
 
@@ -72,12 +82,24 @@ moments as (
             coalesce(spans.next_day_us, as_of.as_of_us),
             as_of.as_of_us
         )
+        {%- if from_us is not none %}
+        and spans.day_us + day_numbers.number_of_days * {{ day }} >= {{ from_us }}
+        {%- endif %}
+
+),
+
+features as (
+
+    {{ point_in_time_features(definitions, events="events", moments="moments") }}
 
 ),
 
 final as (
 
-    {{ point_in_time_features(feature_columns(), events="events", moments="moments") }}
+    select
+        *,
+        '{{ definition_hash() }}' as definitions_hash
+    from features
 
 )
 

@@ -1,12 +1,42 @@
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    on_schema_change="fail",
+    pre_hook="{{ forget_rebuilt_moments() }}",
+) }}
+
+{%- set definitions = feature_columns() -%}
+{%- set from_us = rebuild_from_us() -%}
+{%- set since_us = history_from_us(definitions, from_us) -%}
+{%- set events = ref("stg_snowplow__events") -%}
+
 with events as (
 
-    {{ subject_events(ref("stg_snowplow__events")) }}
+    {{ subject_events(events, since_us) }}
+        {%- if from_us is not none %}
+        and domain_userid in (
+            select domain_userid from {{ events }}
+            where event_tstamp >= {{ timestamp_us(from_us) }}
+        )
+        {%- endif %}
+
+),
+
+features as (
+
+    {{ point_in_time_features(definitions, events="events") }}
 
 ),
 
 final as (
 
-    {{ point_in_time_features(feature_columns(), events="events") }}
+    select
+        *,
+        '{{ definition_hash() }}' as definitions_hash
+    from features
+    {%- if from_us is not none %}
+    where as_of_tstamp >= {{ timestamp_us(from_us) }}
+    {%- endif %}
 
 )
 

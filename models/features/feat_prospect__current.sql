@@ -1,4 +1,4 @@
-{%- set lookback = iso_duration_us(var("lookback"), "var lookback") -%}
+{%- set lookback = iso_duration_us(var("lookback")) -%}
 
 with events as (
 
@@ -25,9 +25,18 @@ moments as (
 
 ),
 
-final as (
+features as (
 
     {{ point_in_time_features(feature_columns(), events="events", moments="moments") }}
+
+),
+
+final as (
+
+    select
+        *,
+        '{{ definition_hash() }}' as definitions_hash
+    from features
 
 )
 

@@ -11,7 +11,8 @@ with events as (
 final as (
 
     select
-        {{ as_of_literal() if var("as_of") else timestamp_us(newest_us ~ " + 1") }}
+        {{ "max(" ~ as_of_literal() ~ ")" if var("as_of")
+            else timestamp_us(newest_us ~ " + 1") }}
             as as_of_tstamp
     from events
 
