@@ -38,6 +38,13 @@ case
                     || ' where {{ var("min_training_subjects") }} are asked for. Widen var '
                     || 'training_window, bring more history, or lower var '
                     || 'min_training_subjects.'
+            when lacking.n_rows = 0
+                then
+                    'No row in the ' || lacking.fold || ' fold: its share of the time '
+                    || 'since the first subject (var fold_periods) has to be longer than '
+                    || 'the horizon ' || totals.horizon || ', with subjects active in it. '
+                    || 'Bring more history, widen var training_window, or shorten the '
+                    || 'horizon.'
             when lacking.fold is not null
                 then
                     'Too few of one outcome in the ' || lacking.fold || ' fold: '
