@@ -40,7 +40,7 @@ def _own() -> str:
 
 
 def self_join(connection: duckdb.DuckDBPyConnection) -> None:
-    """The published tutorial's shape: events joined to their visitor's past, grouped by event."""
+    """Join events to their visitor's past and group by event: the published tutorial's shape."""
     flags = ", ".join(f"{condition} as {name}" for name, condition, _ in COUNTS)
     inside = "earlier.us >= later.us - "
     columns = []
@@ -49,10 +49,10 @@ def self_join(connection: duckdb.DuckDBPyConnection) -> None:
             count = f"count(*) filter (earlier.{name} and {inside}{days * DAY_US})"
             columns.append(f"{count}{' > 0' if name in YES_NO else ''} as {name}_l{days}d")
     for name, key, periods in UNIQUES:
-        for days in periods:
-            columns.append(
-                f"count(distinct earlier.{key}) filter ({inside}{days * DAY_US}) as {name}_l{days}d"
-            )
+        columns += [
+            f"count(distinct earlier.{key}) filter ({inside}{days * DAY_US}) as {name}_l{days}d"
+            for days in periods
+        ]
     for name, value in FIRSTS:
         columns.append(
             f"coalesce(arg_min(coalesce(earlier.{value}, ''), (earlier.us, earlier.event_id)), '')"
@@ -124,7 +124,7 @@ def floor(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def polars_rolling(path: str) -> Callable[[], pl.DataFrame]:
-    """What a data scientist would reach for: a rolling group by, closed on the left."""
+    """Roll over groups, closed on the left: what a data scientist would reach for."""
     events = pl.read_parquet(path)
     return lambda: _polars(events)
 

@@ -40,7 +40,7 @@ CHECKED = [
 
 
 def our_statements(*, portable: bool) -> str:
-    """The two tables, features and targets, as dbt writes them."""
+    """Write the two tables, features and targets, as dbt does."""
     macros = Macros("duckdb")
     features = macros.features(prospect_definitions(), "events", portable=portable)
     targets = macros.targets("PT1H", "events", "as_of", None, portable=portable)
@@ -124,7 +124,9 @@ def main() -> None:
     if arguments.work:
         print(json.dumps(work(*arguments.work)))
         return
-    cases = [(f"{count:,} events", count, ()) for count in arguments.events]
+    cases: list[tuple[str, int, tuple[int, ...]]] = [
+        (f"{count:,} events", count, ()) for count in arguments.events
+    ]
     for bot in arguments.bots:
         if bot <= 25_000 and arguments.events:
             count = max(arguments.events)

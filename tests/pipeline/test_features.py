@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,13 @@ from tests.pipeline.features import engines
 from tests.pipeline.features.definitions import CONVERSIONS, DEFINITIONS, START, histories
 from tests.pipeline.features.engines import DuckDB, Engine
 from tests.pipeline.features.reference import DAY, Event, Moment, feature, target
-from tests.pipeline.features.rendering import CompilationError, Macros, prospect_definitions
+from tests.pipeline.features.rendering import (
+    DIALECTS,
+    ROOT,
+    CompilationError,
+    Macros,
+    prospect_definitions,
+)
 
 pytestmark = [
     # py4j leaves the sockets that results came through to the garbage collector.
@@ -292,6 +299,14 @@ def test_a_definition_that_cannot_be_computed_names_column_and_key(
         macros.features({"num_x_l7d": definition}, "events")
     assert str(raised.value).startswith("feature num_x_l7d")
     assert message in str(raised.value)
+
+
+def test_the_candidate_features_compile_for_every_engine() -> None:
+    groups = yaml.safe_load((ROOT / "bench/candidate_features.yml").read_text())
+    candidates = {name: one for group in groups.values() for name, one in group.items()}
+    for dialect in DIALECTS:
+        sql = Macros(dialect).features(prospect_definitions() | candidates, "events")
+        assert all(f" as {name}" in sql for name in candidates)
 
 
 def test_the_sql_of_the_prospect_features_grows_by_a_few_lines_a_feature() -> None:
