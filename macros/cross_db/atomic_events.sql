@@ -33,3 +33,14 @@
         "relation": events.reader, "columns": columns, "origin": events.path,
     }) }}
 {% endmacro %}
+
+{#- Where the events come from, as text. -#}
+{% macro events_origin() %} {{ return(adapter.dispatch("events_origin", "cdp")()) }} {% endmacro %}
+
+{% macro default__events_origin() %}
+    {{ return([var("atomic_database"), var("atomic_schema"), var("atomic_table")] | join(".")) }}
+{% endmacro %}
+
+{% macro duckdb__events_origin() %}
+    {{ return(env_var("CDP_EVENTS", "") or "data/events") }}
+{% endmacro %}

@@ -1,7 +1,7 @@
 {#- The files behind the DuckDB target: {path, reader}, where `reader` is the DuckDB
     table function that reads them. `path` is CDP_EVENTS: a file, a folder or a glob. -#}
 {% macro event_files() %}
-    {% set path = env_var("CDP_EVENTS", "") or "data/events" %}
+    {% set path = events_origin() %}
     {% if not execute %} {{ return({"path": path, "reader": "(select 1)"}) }} {% endif %}
     {% set quoted = "'" ~ path | replace("'", "''") ~ "'" %}
     {% set nested = "'" ~ (path ~ "/**/*") | replace("'", "''") ~ "'" %}

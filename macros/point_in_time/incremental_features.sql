@@ -60,7 +60,7 @@
     {% if "definitions_hash" not in names %} {{ return(true) }} {% endif %}
     {% set others %}
         select count(*) as num_rows from {{ built }}
-        where definitions_hash <> '{{ definition_hash() }}'
+        where definitions_hash <> '{{ features_hash() }}'
     {% endset %}
     {{ return(run_query(others).rows[0][0] > 0) }}
 {% endmacro %}

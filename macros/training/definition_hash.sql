@@ -37,3 +37,8 @@
     {% endif %}
     {{ return(out) }}
 {% endmacro %}
+
+{#- The same, and where the events came from: rows made from other events are not kept. -#}
+{% macro features_hash() %}
+    {{ return(local_md5(definition_hash() ~ events_origin()) if execute else "") }}
+{% endmacro %}

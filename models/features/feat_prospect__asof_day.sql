@@ -98,7 +98,7 @@ final as (
 
     select
         *,
-        '{{ definition_hash() }}' as definitions_hash
+        '{{ features_hash() }}' as definitions_hash
     from features
 
 )

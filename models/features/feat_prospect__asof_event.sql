@@ -32,7 +32,7 @@ final as (
 
     select
         *,
-        '{{ definition_hash() }}' as definitions_hash
+        '{{ features_hash() }}' as definitions_hash
     from features
     {%- if from_us is not none %}
     where as_of_tstamp >= {{ timestamp_us(from_us) }}

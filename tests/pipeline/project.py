@@ -61,8 +61,15 @@ class Project:
             command, env=environment, cwd=self.root, text=True, capture_output=True, check=False
         )
 
-    def build(self, *arguments: str, events: str | Path, **variables: Any) -> str:
-        """`dbt build` that has to succeed; returns what it printed."""
+    def build(
+        self, *arguments: str, events: str | Path, unit_tests: bool = False, **variables: Any
+    ) -> str:
+        """`dbt build` that has to succeed; returns what it printed.
+
+        dbt's unit tests need no data, so one build of all runs them.
+        """
+        if not unit_tests:
+            arguments += ("--exclude-resource-type", "unit_test")
         done = self.dbt("build", *arguments, events=events, **variables)
         assert done.returncode == 0, done.stdout
         return done.stdout

@@ -34,7 +34,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def built(module_project: Project, simulated: Path) -> Project:
-    module_project.build(events=simulated, **WIDE)
+    module_project.build(events=simulated, unit_tests=True, **WIDE)
     return module_project
 
 
@@ -159,6 +159,16 @@ def test_a_failing_test_leaves_what_is_published(
     assert done.returncode == 1
     assert "FAIL" in done.stdout
     assert {table: built.fingerprint(table) for table in PUBLISHED} == before
+
+
+def test_events_of_another_file_replace_those_before(project: Project, tmp_path: Path) -> None:
+    header = "event_id,event_name,domain_userid,derived_tstamp\n"
+    for visitor, day in (("first", 1), ("second", 2)):
+        events = tmp_path / f"{visitor}.csv"
+        events.write_text(header + f"{visitor}-event,page_view,{visitor},2026-01-0{day}\n")
+        project.build(events=events)
+        for table in ("feat_prospect__asof_event", "feat_prospect__current"):
+            assert project.rows(f"select distinct domain_userid from {table}") == [(visitor,)]
 
 
 def test_without_a_conversion_the_build_ends_well_and_says_why(
