@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 from ml.metrics import log_loss_rows
 
 # Small steps and shallow, shrunken trees: with early stopping they are calibrated as they
-# are. The first trial; the search varies the ranges below.
+# are. The first trial, for rows that are their own subjects, and the second, for many
+# alike rows of few subjects; the search varies the ranges below.
 BASE_PARAMS: dict[str, Any] = {
     "max_depth": 5,
     "min_child_weight": 8.0,
@@ -27,8 +28,16 @@ BASE_PARAMS: dict[str, Any] = {
     "reg_alpha": 0.0,
     "gamma": 0.0,
 }
+STRONG_PARAMS: dict[str, Any] = {
+    **BASE_PARAMS,
+    "max_depth": 4,
+    "min_child_weight": 40.0,
+    "subsample": 0.6,
+    "colsample_bytree": 0.4,
+    "reg_lambda": 30.0,
+}
 SEARCH_SPACE: dict[str, list[Any]] = {
-    "max_depth": [3, 4, 5, 6, 7],
+    "max_depth": [3, 4, 5, 6],
     "min_child_weight": [2.0, 5.0, 10.0, 20.0, 40.0],
     "subsample": [0.6, 0.7, 0.8, 0.9],
     "colsample_bytree": [0.4, 0.5, 0.6, 0.8],
@@ -39,10 +48,12 @@ SEARCH_SPACE: dict[str, list[Any]] = {
 MAX_BIN = 128
 PATIENCE = 40
 MAX_ROUNDS = 2_000
-# Rows that decide between settings; more of them cost time and change no choice.
-MAX_SEARCH_ROWS = 60_000
-# Up to here one thread a fit, and fits side by side, is faster than threads within a fit.
-MAX_ONE_THREAD_ROWS = 60_000
+# Rows that decide between settings, on two folds with larger steps; more of them cost time
+# and change no choice.
+MAX_SEARCH_ROWS = 50_000
+# Up to here one thread a fit, and fits side by side, is faster than threads within a fit,
+# and small steps are affordable.
+MAX_ONE_THREAD_ROWS = 200_000
 _PREDICT_ROWS = 200_000
 
 
@@ -166,12 +177,14 @@ def fit(
     started = time.monotonic()
     trials = list(_trials(n_trials, seed))
     folds = [int(f) for f in np.unique(cv) if f >= 0]
-    rate = 0.05 if len(data.y) <= MAX_SEARCH_ROWS else 0.1
+    rate = 0.05 if len(data.y) <= MAX_ONE_THREAD_ROWS else 0.1
     searched = _search_rows(len(data.y), seed)
     small, small_cv = (data, cv) if searched is None else (data.take(searched), cv[searched])
-    matrices = {fold: _matrices(small, small_cv, fold) for fold in folds}
+    search_folds = folds if searched is None else folds[:2]
+    matrices = {fold: _matrices(small, small_cv, fold) for fold in search_folds}
+    search_rate = rate if searched is None else 0.1
     bar = tqdm(
-        total=len(trials) * len(folds) if len(trials) > 1 or searched is None else None,
+        total=len(trials) * len(search_folds),
         desc="train",
         unit="fit",
         disable=(not progress) if progress is not None else None,
@@ -183,7 +196,7 @@ def fit(
         for trial in trials if len(trials) > 1 or searched is None else []:
             if max_seconds and done and time.monotonic() - started > max_seconds:
                 break
-            params = _params(trial, rate, _rate(data), seed)
+            params = _params(trial, search_rate, _rate(data), seed)
             loss, fitted = _trial(params, matrices, best[0] if best else np.inf, bar)
             done += 1
             if fitted and (best is None or loss < best[0]):
@@ -220,9 +233,9 @@ def _rate(data: Data) -> float:
 
 
 def _trials(n_trials: int, seed: int) -> Iterator[dict[str, Any]]:
-    yield dict(BASE_PARAMS)
-    if n_trials > 1:
-        yield from ParameterSampler(SEARCH_SPACE, n_trials - 1, random_state=seed)
+    yield from (dict(BASE_PARAMS), dict(STRONG_PARAMS))[:n_trials]
+    if n_trials > 2:
+        yield from ParameterSampler(SEARCH_SPACE, n_trials - 2, random_state=seed)
 
 
 def _params(trial: dict[str, Any], eta: float, base_rate: float, seed: int) -> dict[str, Any]:

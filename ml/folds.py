@@ -14,9 +14,9 @@ from ml.errors import NotTrainableError
 FOLDS = ("train", "calibrate", "test")
 # Shares of groups, and of rows in time order, in train / calibrate / test.
 FOLD_SHARES = (0.6, 0.2, 0.2)
-# Rows of one group that count in full; beyond, they share this weight. Thirty lets a
-# month of daily rows count as they are.
-MAX_ROWS_PER_GROUP = 30
+# Rows of one group that count in full; beyond, they share this weight. A hundred leaves
+# nearly all visitors as they are: a lower cap bends the scores of busy ones.
+MAX_ROWS_PER_GROUP = 100
 
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)

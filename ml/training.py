@@ -28,8 +28,8 @@ N_TRIALS = 4
 # Up to here every row both teaches and judges, by cross-validation; beyond, rows are
 # plenty and one split does.
 MAX_CROSS_ROWS = 100_000
-# Up to here the rounds are found by cross-validation inside the train fold.
-MAX_INNER_CROSS_ROWS = 30_000
+# Up to here the train fold is cross-fitted too, and the model is the mean of five.
+MAX_INNER_CROSS_ROWS = 200_000
 N_CROSS = 5
 
 
@@ -83,7 +83,7 @@ def train_propensity(
         the earliest rows and judged on the latest.
     group
         Column that says whose row it is. Given, a group lies in one fold only, intervals
-        resample groups, and a group of more than 30 rows counts as 30 in fit and metrics.
+        resample groups, and a group of more than 100 rows counts as 100 in fit and metrics.
         With `time` too, a row is kept only where its group's fold is its period's.
     random_state
         Seed of splits, sampling and search. The same seed and rows give the same model on
@@ -122,12 +122,8 @@ def train_propensity(
     """
     rows = _prepare(frame, target, features, time, group, fold, random_state)
     notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
-    if rows.crossed:
-        teach = rows.of(0)
-        cv = folds.cross_folds(rows.groups, rows.data.y, N_CROSS, random_state)
-    else:
-        teach = rows.of(0)
-        cv = _inner_folds(rows, teach, random_state)
+    teach = rows.of(0)
+    cv = _cross_folds(rows, teach, random_state)
     data = rows.data.take(teach)
     fitted = booster.fit(
         data,
@@ -135,7 +131,7 @@ def train_propensity(
         n_trials=n_trials,
         seed=random_state,
         max_seconds=max_seconds,
-        keep_all=rows.crossed,
+        keep_all=cv.min() >= 0,
         progress=progress,
     )
     margin = booster.predict_margin(fitted.boosters, rows.data.x, rows.data.feature_types)
@@ -148,13 +144,11 @@ def train_propensity(
     base_rate = float(np.average(data.y, weights=data.w))
     evaluation, curves = _judge(rows, margin, held, calibration, base_rate, random_state)
     ranked = _importance(rows, fitted, random_state)
-    found = evaluation.query("dataset == 'test' and metric == 'roc_auc'")["value"]
     leaks = find_leaks(
         rows.data,
         rows.schema,
         fold=rows.fold if time is not None or fold is not None else None,
         groups=rows.groups,
-        auc=float(found.iloc[0]),
         strongest=ranked["feature"].tolist(),
         reviewed=leak_reviewed,
         seed=random_state,
@@ -255,8 +249,8 @@ def _split(
     return np.where(in_time == by_group, in_time, -1).astype(np.int8)
 
 
-def _inner_folds(rows: _Rows, teach: np.ndarray, seed: int) -> np.ndarray:
-    """Cross-validation folds inside the train fold, or one judging fold when rows are many."""
+def _cross_folds(rows: _Rows, teach: np.ndarray, seed: int) -> np.ndarray:
+    """Cross-validation folds of the rows that teach; one judging fold when they are many."""
     groups, y = rows.groups[teach], rows.data.y[teach]
     if len(teach) <= MAX_INNER_CROSS_ROWS:
         return folds.cross_folds(groups, y, N_CROSS, seed)

@@ -46,5 +46,5 @@ def with_folds(frame: pd.DataFrame) -> pd.DataFrame:
     in_time = np.select([day < 0.6, day < 0.8], [0, 1], 2)
     by_subject = np.select([part < 6, part < 8], [0, 1], 2)
     names = np.array(["train", "calibrate", "test"], dtype=object)
-    out["fold"] = np.where(in_time == by_subject, names[by_subject], None)
-    return out.dropna(subset="fold").reset_index(drop=True)
+    out["fold"] = names[by_subject]
+    return out[in_time == by_subject].reset_index(drop=True)

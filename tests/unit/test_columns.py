@@ -82,7 +82,9 @@ def test_unseen_categories_are_missing_where_no_code_stands_for_others() -> None
 def test_datetimes_become_hour_weekday_and_days_before_the_moment() -> None:
     frame = pd.DataFrame(
         {
-            "seen": pd.to_datetime(["2026-01-05 06:30", "2026-01-04 23:00", None]),
+            "seen": pd.Series(
+                ["2026-01-05 06:30", "2026-01-04 23:00", None], dtype="datetime64[us]"
+            ),
             "moment": pd.to_datetime(["2026-01-06 06:30"] * 3),
         }
     )
@@ -100,7 +102,8 @@ def test_time_zones_are_read_as_utc() -> None:
 def test_row_order_does_not_change_the_schema() -> None:
     frame = mixed()
     shuffled = frame.sample(frac=1, random_state=1)
-    assert learn_schema(shuffled, list(frame)) == learn_schema(frame, list(frame))
+    names = frame.columns.tolist()
+    assert learn_schema(shuffled, names) == learn_schema(frame, names)
 
 
 def test_a_schema_survives_json() -> None:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ml
+from tests.unit.frames import visitors
+
+
+def leaks(frame: pd.DataFrame, **options: object) -> pd.DataFrame:
+    data = frame.drop(columns="chance")
+    model = ml.train_propensity(data, target="bought", n_trials=1, progress=False, **options)  # pyright: ignore
+    return model.leaks
+
+
+def planted(kind: str, seed: int) -> pd.DataFrame:
+    frame = visitors(2_000, seed, groups=300, days=60)
+    rng = np.random.default_rng(seed + 50)
+    bought = frame["bought"].to_numpy()
+    if kind == "counts after the outcome":
+        frame["leak"] = rng.poisson(0.1, 2_000) + bought * (1 + rng.poisson(1, 2_000))
+    elif kind == "rate made from the target":
+        cell = pd.Series(rng.integers(0, 700, 2_000))
+        frame["leak"] = frame["bought"].groupby(cell).transform("mean")
+    elif kind == "join with the future":
+        frame["leak"] = rng.poisson(0.5, 2_000) + bought * rng.poisson(3, 2_000)
+    else:
+        frame["leak"] = bought & (rng.random(2_000) < 0.4)
+    return frame
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["counts after the outcome", "rate made from the target", "join with the future", "a flag"],
+)
+@pytest.mark.parametrize("with_time", [False, True])
+def test_planted_leaks_are_caught(kind: str, with_time: bool) -> None:
+    options = {"group": "visitor", "time": "moment"} if with_time else {}
+    found = leaks(planted(kind, 1), **options)
+    assert found["feature"].tolist() == ["leak"]
+    assert found["evidence"].str.len().min() > 20
+
+
+def test_clean_data_are_hardly_ever_suspected() -> None:
+    flagged = 0
+    for seed in range(20):
+        frame = visitors(1_200, seed, groups=200, days=60)
+        options = {"group": "visitor", "time": "moment"} if seed % 2 else {}
+        flagged += len(leaks(frame, **options)) > 0
+    assert flagged <= 1
+
+
+def test_a_reviewed_column_is_not_suspected() -> None:
+    frame = planted("counts after the outcome", 0)
+    assert leaks(frame, leak_reviewed=["leak"]).empty
