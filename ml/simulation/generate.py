@@ -23,6 +23,7 @@ from ml.simulation.render import Renderer, visitor_ids
 from ml.simulation.rows import Rows, rows_of
 
 HORIZON_DAYS = 7
+WRITERS = 2
 OUTPUTS = ("events", "truth")
 PLAIN_TEXT = ("event_id",)
 """Columns in which no value repeats: a dictionary would only cost."""
@@ -106,8 +107,9 @@ def simulate(settings: Settings, progress: Callable[[int], None] | None = None) 
     defects = Defects(settings.defects, settings.seed, epoch_us)
     midnights: deque[Midnight] = deque()
     events = conversions = written = 0
-    with ThreadPoolExecutor(1) as pool:
-        pending: Future[None] | None = None
+    # Days are files of their own: who writes them, and when, changes no byte.
+    with ThreadPoolExecutor(WRITERS) as pool:
+        pending: deque[Future[None]] = deque()
         for day in range(settings.days):
             happened = population.day(plan.arrivals(day, events))
             events += len(happened.session_of)
@@ -119,13 +121,14 @@ def simulate(settings: Settings, progress: Callable[[int], None] | None = None) 
             rows = rows_of(happened, population, settings.seed, epoch_us)
             arrived = defects.arrivals(day, rows)
             written += len(arrived)
-            if pending:
-                pending.result()
-            pending = pool.submit(writer.day, day, renderer, arrived, _live(happened, rows), known)
+            if len(pending) > WRITERS:
+                pending.popleft().result()
+            live = _live(happened, rows)
+            pending.append(pool.submit(writer.day, day, renderer, arrived, live, known))
             if progress:
                 progress(len(happened.session_of))
-        if pending:
-            pending.result()
+        for written_day in pending:
+            written_day.result()
     for midnight in midnights:
         at_end = midnight.as_of_us + HORIZON_DAYS * DAY_US <= settings.days * DAY_US
         writer.daily(_daily(midnight, population, settings.seed, epoch_us, at_end))
@@ -221,11 +224,13 @@ class _Writer:
         path = self._out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         dictionaries = [c for c in _leaves(table.schema) if c not in PLAIN_TEXT]
+        statistics = [c.name for c in table.schema if pa.types.is_timestamp(c.type)]
         pq.write_table(
             table,
             path,
             compression="snappy",
             use_dictionary=dictionaries,  # pyright: ignore[reportArgumentType]
+            write_statistics=statistics,  # pyright: ignore[reportArgumentType]
             store_schema=False,
             row_group_size=1_000_000,
         )
@@ -241,7 +246,11 @@ def _leaves(schema: pa.Schema) -> list[str]:
             kind = kind.value_type
             path += ".list.element"
         if pa.types.is_struct(kind):
-            out += [f"{path}.{part.name}" for part in kind if pa.types.is_string(part.type)]
-        elif pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+            out += [f"{path}.{part.name}" for part in kind if _is_text(part.type)]
+        elif _is_text(kind):
             out.append(path)
     return out
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_dictionary(kind)

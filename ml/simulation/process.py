@@ -122,11 +122,11 @@ class Parameters:
         (0.1, 0.08, 0.03, 0.08, 0.24, 0.02, 0.005, 0.445),
     )
     # Chance to leave the page at the next event, and then to end the session.
-    leave_page: tuple[float, ...] = (0.4, 0.38, 0.37, 0.41, 0.36)
-    end_session: tuple[float, ...] = (0.36, 0.32, 0.26, 0.4, 0.34)
+    leave_page: tuple[float, ...] = (0.5, 0.48, 0.46, 0.5, 0.4)
+    end_session: tuple[float, ...] = (0.36, 0.31, 0.25, 0.4, 0.34)
     click: float = 0.04
     play: tuple[float, ...] = (0.01, 0.014, 0.016, 0.008, 0.004)
-    focus: tuple[float, ...] = (0.0012, 0.007, 0.17, 0.001, 0.0008)
+    focus: tuple[float, ...] = (0.0016, 0.009, 0.21, 0.0013, 0.001)
     change: tuple[float, ...] = (0.75, 0.75, 0.78, 0.75, 0.6)
     submit: tuple[float, ...] = (0.07, 0.08, 0.085, 0.07, 0.04)
     # How much a page invites to its form, and to its video, in the order of `PAGES`.

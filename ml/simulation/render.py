@@ -170,10 +170,9 @@ class Renderer:
             texts = pa.array([json.dumps([_camel(v)]) for v in values.to_pylist()])
             return _pick(texts, at, None if present is None else ~present)
         if present is None:
-            offsets = np.arange(len(at) + 1, dtype=np.int32)
-            return _list_of(values.take(pa.array(at)), offsets)
+            return _list_of(_take(values, at), np.arange(len(at) + 1, dtype=np.int32))
         offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int32)
-        return _list_of(values.take(pa.array(at[present])), offsets, ~present)
+        return _list_of(_take(values, at[present]), offsets, ~present)
 
     def _self_describing(self, r: Rows) -> dict[str, pa.Array]:
         action = ACTION_OF[r.step]
@@ -198,26 +197,28 @@ def visitor_ids(visitor: NDArray[np.int64], seed: int) -> pa.Array:
 
 
 def _pick(
-    values: pa.Array, at: NDArray[np.int64], null: NDArray[np.bool_] | None = None
+    values: pa.Array, at: NDArray[np.integer], null: NDArray[np.bool_] | None = None
 ) -> pa.Array:
     """Text column of the value at each place, as a dictionary."""
-    index = pa.array(at.astype(np.int32), mask=null)
+    index = pa.array(at.astype(np.int32, copy=False), mask=null)
     return pa.DictionaryArray.from_arrays(index, values)
 
 
 def _codes(values: Sequence[str | None], at: NDArray[np.int64]) -> pa.Array:
     """Text column of the value at each place; values may be None or repeat."""
-    known, code_of = _codebook(tuple(values))
-    code = code_of[at]
-    return _pick(known, np.maximum(code, 0), code == NULL)
+    known, code_of, null_of = _codebook(tuple(values))
+    return _pick(known, code_of[at], None if null_of is None else null_of[at])
 
 
 @lru_cache(maxsize=256)
-def _codebook(values: tuple[str | None, ...]) -> tuple[pa.Array, NDArray[np.int64]]:
+def _codebook(
+    values: tuple[str | None, ...],
+) -> tuple[pa.Array, NDArray[np.int32], NDArray[np.bool_] | None]:
     known = sorted({value for value in values if value is not None})
     place = {value: n for n, value in enumerate(known)}
-    code = np.array([NULL if value is None else place[value] for value in values])
-    return pa.array(known or [""], pa.string()), code
+    code = np.array([0 if value is None else place[value] for value in values], np.int32)
+    null = np.array([value is None for value in values])
+    return pa.array(known or [""], pa.string()), code, null if null.any() else None
 
 
 def _same(value: str, n: int) -> pa.Array:
@@ -230,6 +231,21 @@ def _list_of(
     kind = pa.list_(pa.field("element", values.type))
     mask = None if null is None else pa.array(null)
     return pa.ListArray.from_arrays(pa.array(offsets), values, type=kind, mask=mask)
+
+
+def _take(values: pa.StructArray, at: NDArray[np.int64]) -> pa.StructArray:
+    """Elements at the given places, texts as dictionaries, which cost less to write."""
+    where = pa.array(at)
+    parts = []
+    for part in values.flatten():
+        if pa.types.is_string(part.type) and len(part) < len(at):
+            coded = part.dictionary_encode()
+            taken = pa.DictionaryArray.from_arrays(coded.indices.take(where), coded.dictionary)
+        else:
+            taken = part.take(where)
+        parts.append(taken)
+    names = [field.name for field in values.type]
+    return pa.StructArray.from_arrays(parts, names=names)
 
 
 def _camel(value: dict) -> dict:
