@@ -20,7 +20,7 @@ from ml.simulation.generate import OUTPUTS, Settings, clear_output, simulate
 )  # fmt: skip
 @click.option(
     "--events", type=click.IntRange(min=1000), default=Settings.events, show_default=True,
-    help="Events to write, met within 2 %.",
+    help="Events to write, met within 2 % (5 % below 50,000).",
 )  # fmt: skip
 @click.option(
     "--days", type=click.IntRange(min=1, max=3650), default=Settings.days, show_default=True,

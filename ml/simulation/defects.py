@@ -125,7 +125,7 @@ class Defects:
         if "duplicates" in self._rates:
             parts.append(_duplicates(changed, self._rates["duplicates"], self._draw("duplicates")))
         self._hold(Rows.concat(parts))
-        arrived = Rows.concat(self._held.pop(day))
+        arrived = Rows.concat([rows.take(slice(0)), *self._held.pop(day, [])])
         return arrived.take(np.lexsort((arrived.event_key, arrived.collector_us)))
 
     def still_to_come(self) -> int:

@@ -61,7 +61,7 @@ class Settings:
     out : Path
         Folder; `events/` and `truth/` are written below it.
     events : int
-        Events wanted, met within 2 %.
+        Events wanted, met within 2 % (5 % below 50,000).
     days : int
         Days, each a partition.
     seed : int

@@ -117,10 +117,7 @@ class Population:
         for window in range(WINDOWS):
             self._see_windows(belief, active, opened, window, known, weekday)
             at = np.flatnonzero(opened[:, window])
-            if len(at):
-                parts.append(
-                    self._play(at, active[at], belief, window, submitted, was_customer, rng)
-                )
+            parts.append(self._play(at, active[at], belief, window, submitted, was_customer, rng))
         self._end_day(active, belief, submitted, weekday, rng)
         self._day += 1
         return _join(parts)
@@ -211,7 +208,7 @@ class Population:
         at, visitor, acts_as = at[order], visitor[order], acts_as[order]
         counts = np.bincount(acts_as, minlength=N_INTENTS)
         sessions = Sessions.concat(
-            [pool.take(int(n)) for pool, n in zip(self._pools, counts, strict=True) if n]
+            [pool.take(int(n)) for pool, n in zip(self._pools, counts, strict=True)]
         )
         session_of = np.repeat(np.arange(len(at)), sessions.length)
         intents = belief[:, at].reshape(N_INTENTS, N_ACTIVITIES, len(at)).sum(axis=1)
@@ -279,8 +276,6 @@ class Population:
 
 def _join(parts: list[DayEvents]) -> DayEvents:
     """One `DayEvents` of all windows."""
-    if not parts:
-        raise ValueError("A day without any session: ask for more events a day.")
     sessions = Sessions.concat([part.sessions for part in parts])
     return DayEvents(
         sessions=sessions,

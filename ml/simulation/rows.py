@@ -72,7 +72,7 @@ class Rows:
     def __len__(self) -> int:
         return len(self.visitor)
 
-    def take(self, at: NDArray[np.int64] | NDArray[np.bool_]) -> Rows:
+    def take(self, at: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Rows:
         """Rows at the given places (a copy)."""
         return Rows(**{f.name: getattr(self, f.name)[at] for f in fields(self)})
 

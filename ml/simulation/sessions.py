@@ -132,7 +132,7 @@ class SessionPool:
 
     def take(self, count: int) -> Sessions:
         """Take the next `count` sessions."""
-        parts = []
+        parts = [self._pool.part(0, 0, 0, 0)]
         while count > 0:
             if self._used == len(self._ends):
                 self._pool = _draw(self._tables, self._intent, self._size, self._rng)

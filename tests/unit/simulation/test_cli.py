@@ -191,3 +191,12 @@ def test_help_states_every_switch():
     result = run("--help")
     for name in DEFECTS:
         assert f"{name}:" in result.output
+
+
+def test_days_without_events_are_empty_files(tmp_path):
+    rates = dict.fromkeys(DEFECTS, 0.1)
+    summary = simulate(Settings(tmp_path, events=1000, days=200, defects=rates))
+    assert len(list(tmp_path.glob("events/*/events.parquet"))) == 200
+    ((rows, days),) = query("select count(*), count(distinct load_date) from e", e=tmp_path)
+    assert rows == summary.events + summary.added - summary.not_arrived
+    assert days < 200
