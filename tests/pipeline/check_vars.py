@@ -25,7 +25,8 @@ if __name__ == "__main__":
         if info.level == "error":
             said.append(info.msg)
 
-    runner = dbtRunner(manifest=dbtRunner().invoke(["parse", *options]).result, callbacks=[listen])
+    parsed = cast(Manifest, dbtRunner().invoke(["parse", *options]).result)
+    runner = dbtRunner(manifest=parsed, callbacks=[listen])
     errors = []
     for variables in json.load(sys.stdin):
         said.clear()
