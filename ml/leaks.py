@@ -26,7 +26,7 @@ COLUMNS = ["feature", "check", "value", "evidence"]
 MAX_SINGLE_AUC = 0.9
 # "certain": realised rate where the feature speaks, the share of conversions it must hold
 # there, and the multiple of the base rate it must be.
-MAX_PRECISION, MIN_RECALL, MIN_LIFT = 0.98, 0.1, 3.0
+MAX_PRECISION, MIN_RECALL, MIN_LIFT = 0.98, 0.1, 2.0
 # "carries": of a model with at least this AUC, the share of its log-loss gain that goes
 # when the feature goes, and how many times that of the next feature it is.
 CARRY_AUC, MAX_CARRIED, MIN_CARRY_RATIO = 0.85, 0.5, 4.0
@@ -185,7 +185,9 @@ def _certain(
     rate = float(np.average(data.y[sure], weights=data.w[sure]))
     base = float(np.average(data.y[held], weights=data.w[held]))
     recall = float((data.w * data.y)[sure].sum() / (data.w * data.y)[held].sum())
-    if rate < max(MAX_PRECISION, MIN_LIFT * base) or recall < MIN_RECALL:
+    if rate < max(MAX_PRECISION, MIN_LIFT * base):
+        return None
+    if recall < MIN_RECALL and not _never(data, score, held, base):
         return None
     return {
         "check": "certain",
@@ -195,6 +197,13 @@ def _certain(
             f"{recall:.0%} of conversions"
         ),
     }
+
+
+def _never(data: Data, score: np.ndarray, held: np.ndarray, base: float) -> bool:
+    """Look at the lowest rates: certainty there too is what a rate of the outcome has."""
+    low = held & (score <= base / 10)
+    expected = base * data.w[low].sum()
+    return bool(expected >= MIN_SUBJECTS and (data.w * data.y)[low].sum() <= 0.02 * expected)
 
 
 def _check_carries(

@@ -184,8 +184,8 @@ def paired_gain(
     counts = resample(subjects, seed)
     total = counts @ np.bincount(at, weights=w * gain)
     mass = counts @ np.bincount(at, weights=w)
-    value = float(np.average(gain, weights=w))
-    return (value, *_interval(total / np.maximum(mass, _EPS), value))
+    low, high = np.quantile(total / np.maximum(mass, _EPS), [0.025, 0.975])
+    return float(np.average(gain, weights=w)), float(low), float(high)
 
 
 def _interval(draws: np.ndarray, value: float) -> tuple[float, float]:

@@ -23,7 +23,8 @@ from ml.leaks import find_leaks
 from ml.metrics import evaluate
 from ml.model import PropensityModel
 
-MIN_CONVERTING = 5
+# Positive and negative rows that the train fold needs; other folds need one of each.
+MIN_OF_EACH = 5
 N_TRIALS = 4
 # Up to here every row both teaches and judges, by cross-validation; beyond, rows are
 # plenty and one split does.
@@ -223,7 +224,8 @@ def _prepare(
     w = np.ones(len(y)) if group_hash is None else folds.group_weights(group_hash)
     if not crossed:
         for number, name in enumerate(folds.FOLDS):
-            _check_classes(y[at == number], target, f"the {name} fold")
+            least = MIN_OF_EACH if number == 0 else 1
+            _check_classes(y[at == number], target, f"the {name} fold", least)
     data = booster.Data(x[order], y[order], w[order], schema.feature_types)
     return _Rows(data, subject[order], content[order], at[order], schema, crossed)
 
@@ -307,12 +309,12 @@ def _check_columns(frame: pd.DataFrame, roles: list[str], features: list[str] | 
         raise ValueError(msg)
 
 
-def _check_classes(y: np.ndarray, target: str, where: str) -> None:
+def _check_classes(y: np.ndarray, target: str, where: str, least: int = MIN_OF_EACH) -> None:
     positive, negative = int(y.sum()), int(len(y) - y.sum())
-    if min(positive, negative) < MIN_CONVERTING:
+    if min(positive, negative) < least:
         msg = (
             f"target {target!r} is true in {positive} and false in {negative} rows of {where}; "
-            f"at least {MIN_CONVERTING} of each are needed. Bring more rows or a longer period."
+            f"at least {least} of each are needed. Bring more rows or a longer period."
         )
         raise NotTrainableError(msg)
 

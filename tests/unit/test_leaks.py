@@ -14,19 +14,19 @@ def leaks(frame: pd.DataFrame, **options: object) -> pd.DataFrame:
     return model.leaks
 
 
-def planted(kind: str, seed: int) -> pd.DataFrame:
-    frame = visitors(2_000, seed, groups=300, days=60)
+def planted(kind: str, seed: int, n: int = 2_000) -> pd.DataFrame:
+    frame = visitors(n, seed, groups=n // 8, days=60)
     rng = np.random.default_rng(seed + 50)
     bought = frame["bought"].to_numpy()
     if kind == "counts after the outcome":
-        frame["leak"] = rng.poisson(0.1, 2_000) + bought * (1 + rng.poisson(1, 2_000))
+        frame["leak"] = rng.poisson(0.1, n) + bought * (1 + rng.poisson(1, n))
     elif kind == "rate made from the target":
-        cell = pd.Series(rng.integers(0, 700, 2_000))
+        cell = pd.Series(rng.integers(0, n // 3, n))
         frame["leak"] = frame["bought"].groupby(cell).transform("mean")
     elif kind == "join with the future":
-        frame["leak"] = rng.poisson(0.5, 2_000) + bought * rng.poisson(3, 2_000)
+        frame["leak"] = rng.poisson(0.5, n) + bought * rng.poisson(3, n)
     else:
-        frame["leak"] = bought & (rng.random(2_000) < 0.4)
+        frame["leak"] = bought & (rng.random(n) < 0.4)
     return frame
 
 
@@ -37,7 +37,7 @@ def planted(kind: str, seed: int) -> pd.DataFrame:
 @pytest.mark.parametrize("with_time", [False, True])
 def test_planted_leaks_are_caught(kind: str, with_time: bool) -> None:
     options = {"group": "visitor", "time": "moment"} if with_time else {}
-    found = leaks(planted(kind, 1), **options)
+    found = leaks(planted(kind, 1, n=5_000 if with_time else 2_000), **options)
     assert found["feature"].tolist() == ["leak"]
     assert found["evidence"].str.len().min() > 20
 

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from ml import artefact
+from ml.registry import REGISTRY, Settings, is_due, register_due
+from ml.registry_tables import curves_table, evaluation_table, importance_table
+from tests.unit.frames import visitors, with_folds
+
+AS_OF = pd.Timestamp("2026-03-10 12:00:00")
+FRAME = with_folds(visitors(12_000, groups=1_500, days=60))
+CATALOGUE = pd.DataFrame(
+    {
+        "feature_name": ["visits", "device", "minutes", "noise", "is_weekend"],
+        "leak_reviewed": [False] * 5,
+    }
+)
+QUICK = Settings(n_trials=1)
+
+
+def readiness(reason: str | None = None, definition_hash: str = "d1") -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "model_name": ["daily"],
+            "not_trained_reason": pd.Series([reason], dtype=object),
+            "definition_hash": [definition_hash],
+        }
+    )
+
+
+def register(frame: pd.DataFrame = FRAME, **options: Any) -> tuple[pd.DataFrame, list[str]]:
+    lines: list[str] = []
+    options = {
+        "readiness": readiness(),
+        "as_of": AS_OF,
+        "catalogue": CATALOGUE,
+        "settings": QUICK,
+        "log": lines.append,
+        **options,
+    }
+    return register_due({"daily": lambda: frame}, **options), lines
+
+
+@pytest.fixture(scope="module")
+def first() -> pd.DataFrame:
+    return register()[0]
+
+
+def test_the_first_version_becomes_champion(first: pd.DataFrame) -> None:
+    row = first.iloc[0]
+    assert list(first.columns) == list(REGISTRY)
+    assert row["decision"] == "champion"
+    assert row["version"].startswith("20260310-")
+    assert row["n_rows"] == len(FRAME)
+    assert row["n_subjects"] == FRAME["domain_userid"].nunique()
+    assert row["seen_until_tstamp"] == FRAME.loc[FRAME["fold"] != "test", "as_of_tstamp"].max()
+    model = artefact.from_bytes(row["artefact"], row["artefact_sha256"])
+    assert model.schema.names == json.loads(row["feature_names"])
+
+
+def test_the_same_training_has_the_same_version_and_is_refused_twice(first: pd.DataFrame) -> None:
+    again, lines = register(
+        FRAME.sample(frac=1, random_state=2),
+        known=first,
+        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+        settings=Settings(n_trials=1, force=True),
+    )
+    assert again.empty
+    assert lines[-1].endswith(
+        f"{first['version'].iloc[0]} is registered already; nothing is added."
+    )
+
+
+def test_nothing_is_trained_or_read_when_nothing_is_due(first: pd.DataFrame) -> None:
+    def never() -> pd.DataFrame:
+        raise AssertionError
+
+    new = register_due(
+        {"daily": never},
+        readiness=readiness(),
+        as_of=AS_OF + pd.Timedelta(days=6),
+        catalogue=CATALOGUE,
+        known=first,
+        settings=QUICK,
+        log=lambda _: None,
+    )
+    assert new.empty
+    assert list(new.columns) == list(REGISTRY)
+
+
+@pytest.mark.parametrize(
+    ("days", "definition_hash", "force", "due", "why"),
+    [
+        (6.9, "d1", False, False, "is 6.9 days old, due after 7"),
+        (7.0, "d1", False, True, "is 7.0 days old, due after 7"),
+        (1.0, "d2", False, True, "definitions changed"),
+        (1.0, "d1", True, True, "forced by var force_training"),
+    ],
+)
+def test_when_a_model_is_due(
+    first: pd.DataFrame, days: float, definition_hash: str, force: bool, due: bool, why: str
+) -> None:
+    now = AS_OF + pd.Timedelta(days=days)
+    got, reason = is_due(first, now, definition_hash, Settings(force=force))
+    assert got is due
+    assert why in reason
+
+
+def test_a_rejected_attempt_is_an_attempt(first: pd.DataFrame) -> None:
+    rejected = first.assign(decision="rejected")
+    assert not is_due(rejected, AS_OF, "d1", Settings())[0]
+
+
+def test_without_a_champion_a_rejected_one_is_not_compared_with() -> None:
+    known = register()[0].assign(decision="rejected", version="20260301-00000000")
+    new, _ = register(known=known, settings=Settings(n_trials=1, force=True))
+    assert new["decision"].tolist() == ["champion"]
+
+
+def test_a_challenger_is_judged_on_rows_newer_than_the_champion_saw(first: pd.DataFrame) -> None:
+    known = first.assign(version="20260301-00000000", seen_until_tstamp=pd.Timestamp("2027-01-01"))
+    new, lines = register(
+        known=known,
+        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+        settings=Settings(n_trials=1, force=True),
+    )
+    assert new["decision"].tolist() == ["rejected"]
+    assert "no test row is newer than the champion saw" in lines[-1]
+
+
+def test_the_same_model_again_is_no_better(first: pd.DataFrame) -> None:
+    known = first.assign(version="20260301-00000000")
+    new, _ = register(
+        known=known,
+        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+        settings=Settings(n_trials=1, force=True),
+    )
+    assert new["decision"].tolist() == ["rejected"]
+    assert new["decision_reason"].iloc[0].startswith("not better by more than noise")
+
+
+def test_a_champion_that_reads_columns_that_are_gone_is_replaced(first: pd.DataFrame) -> None:
+    new, _ = register(
+        FRAME.drop(columns="noise"),
+        known=first,
+        readiness=readiness(definition_hash="d2"),
+        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+    )
+    assert new["decision"].tolist() == ["champion"]
+    assert "columns that are gone: ['noise']" in new["decision_reason"].iloc[0]
+
+
+def test_a_leaking_version_is_rejected_until_the_column_is_reviewed() -> None:
+    leaking = FRAME.assign(noise=FRAME["target"] * 1.0)
+    new, _ = register(leaking)
+    assert new["decision"].tolist() == ["rejected"]
+    assert "suspected leak in noise" in new["decision_reason"].iloc[0]
+    reviewed = CATALOGUE.assign(leak_reviewed=CATALOGUE["feature_name"] == "noise")
+    new, _ = register(leaking, catalogue=reviewed)
+    assert new["decision"].tolist() == ["champion"]
+
+
+def test_a_model_that_is_not_ready_is_named_with_its_reason() -> None:
+    new, lines = register(readiness=readiness("No conversion. Set var conversions."))
+    assert new.empty
+    assert lines == ["daily: not trained. No conversion. Set var conversions."]
+
+
+def test_data_that_cannot_train_end_in_a_line_not_an_error() -> None:
+    new, lines = register(FRAME.assign(target=False))
+    assert new.empty
+    assert "target 'target' is true in 0" in lines[-1]
+
+
+def test_above_the_limit_a_stable_sample_of_subjects_is_trained_on() -> None:
+    new, lines = register(settings=Settings(n_trials=1, max_training_rows=3_000))
+    assert any("a stable" in line for line in lines)
+    assert new["n_rows"].iloc[0] == pytest.approx(3_000, rel=0.2)
+
+
+def test_tables_are_the_registrys_json(first: pd.DataFrame) -> None:
+    evaluation = evaluation_table(first, readiness())
+    key = ["model_name", "version", "dataset", "metric"]
+    assert not evaluation.duplicated(key).any()
+    assert set(evaluation["dataset"]) == {"train", "calibrate", "test"}
+    model = artefact.from_bytes(first["artefact"].iloc[0], first["artefact_sha256"].iloc[0])
+    auc = evaluation.query("dataset == 'test' and metric == 'roc_auc'")["value"].iloc[0]
+    assert auc == model.metric("roc_auc")
+    assert set(curves_table(first)["curve"]) == {"roc", "pr", "gain", "calibration"}
+    assert set(importance_table(first)["feature_name"]) == set(CATALOGUE["feature_name"])
+
+
+def test_why_a_model_was_not_trained_is_a_row_of_the_evaluation(first: pd.DataFrame) -> None:
+    none = first.iloc[:0]
+    table = evaluation_table(none, readiness("Too few subjects."))
+    assert table[["model_name", "version", "dataset", "metric", "reason"]].to_numpy().tolist() == [
+        ["daily", "", "", "not_trained", "Too few subjects."]
+    ]
+    table = evaluation_table(none, readiness())
+    assert table["reason"].iloc[0].startswith("No version is registered")
+    assert curves_table(none).empty

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import ml
+from ml import warehouse
+from ml.model import PropensityModel
+from ml.reasons import Words, read_words, top_reasons
+from ml.scoring import SCORES, scorer
+from tests.unit.frames import visitors, with_folds
+
+CATALOGUE = pd.DataFrame(
+    {
+        "feature_name": ["visits", "visits_l30d", "device", "day_of_week"],
+        "label": ["page views", "page views", "device", "day of the week"],
+        "behaviour": ["views", "views", "device", "day"],
+        "period_label": ["in the last 7 days", "in the last 30 days", None, None],
+        "unit": ["events", "events", "", ""],
+        "definition": ["{}", "{}", "{}", '{"moment": "day_of_week"}'],
+    }
+)
+NAMES = CATALOGUE["feature_name"].tolist()
+
+
+def told(contributions: list[list[float]]) -> pd.DataFrame:
+    n = len(contributions)
+    frame = pd.DataFrame(
+        {"visits": [4] * n, "visits_l30d": [9] * n, "device": ["Phone"] * n, "day_of_week": [3] * n}
+    )
+    return top_reasons(np.array(contributions), frame, NAMES, read_words(CATALOGUE, NAMES))
+
+
+def test_windows_of_one_behaviour_are_one_reason_told_by_the_strongest() -> None:
+    out = told([[0.2, 0.3, 0.4, 0.02]]).iloc[0]
+    assert out.to_dict() == {
+        "reason_1": "Associated with 9 page views in the last 30 days",
+        "reason_1_feature": "visits_l30d",
+        "reason_2": "Associated with device: Phone",
+        "reason_2_feature": "device",
+        "reason_3": "Associated with day of the week: Wednesday",
+        "reason_3_feature": "day_of_week",
+    }
+
+
+def test_what_lowers_a_score_is_no_reason() -> None:
+    out = told([[0.5, -0.6, 0.3, -0.1], [-1, -1, -1, -1]])
+    assert out["reason_1"].dropna().to_dict() == {0: "Associated with device: Phone"}
+    assert out[["reason_2", "reason_3_feature"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("words", "value", "text"),
+    [
+        (Words("views of pricing pages", "b", "in the last 7 days", "events"), 1,
+         "1 view of pricing pages in the last 7 days"),
+        (Words("time spent reading", "b", "in the last 7 days", "events"), 45.0,
+         "time spent reading: 45 events in the last 7 days"),
+        (Words("form engagement", "b", "in the last 7 days"), True,
+         "form engagement in the last 7 days"),
+        (Words("form engagement", "b"), np.False_, "no form engagement"),
+        (Words("sessions", "b", "", "sessions"), 0, "no sessions"),
+        (Words("revenue", "b"), 12.34, "revenue: 12.3"),
+        (Words("device", "b"), None, "device: unknown"),
+        (Words("visits", "b"), np.nan, "visits: unknown"),
+    ],
+)  # fmt: skip
+def test_values_in_words(words: Words, value: object, text: str) -> None:
+    assert words.say(value) == text
+
+
+def test_a_feature_without_words_goes_by_its_name() -> None:
+    assert read_words(CATALOGUE, ["other"]) == [Words("other", "other")]
+
+
+@pytest.fixture(scope="module")
+def model() -> PropensityModel:
+    frame = with_folds(visitors(4_000, groups=500, days=60))
+    return ml.train_propensity(
+        frame, target="target", time="as_of_tstamp", group="domain_userid", fold="fold", n_trials=1
+    )
+
+
+def subjects(n: int) -> pd.DataFrame:
+    frame = visitors(n, seed=3)
+    frame["domain_userid"] = [f"u{at}" for at in range(n)]
+    frame["as_of_tstamp"] = pd.Timestamp("2026-03-01 10:00:00.000001")
+    return frame.drop(columns=["chance", "bought"])
+
+
+def test_scores_stream_through_duckdb_unchanged_by_the_batch_size(model: PropensityModel) -> None:
+    frame = subjects(500)
+    score = scorer(model, CATALOGUE, model_name="daily", version="v1")
+    session = duckdb.connect()
+    session.register("subjects", frame)
+    for batch_rows in (7, 2_048):
+        relation = session.query("select * from subjects")
+        reader = warehouse.map_batches(relation, score, SCORES, session, batch_rows)
+        assert isinstance(reader, pa.RecordBatchReader)
+        table = reader.read_all().to_pandas()
+        assert table["subject_id"].tolist() == frame["domain_userid"].tolist()
+        np.testing.assert_allclose(table["score"], model.predict_proba(frame), atol=1e-12)
+        assert (table["as_of_tstamp"] == frame["as_of_tstamp"]).all()
+        assert table["base_rate"].eq(model.base_rate).all()
+        assert table["version"].eq("v1").all()
+
+
+def test_an_empty_table_has_its_types() -> None:
+    session = duckdb.connect()
+    table = warehouse.write(warehouse.empty(SCORES), SCORES, session)
+    session.register("scores", table)
+    types = session.query("describe scores").fetchall()
+    assert {row[0]: row[1] for row in types} == {
+        name: {"text": "VARCHAR", "double": "DOUBLE", "timestamp": "TIMESTAMP"}[kind]
+        for name, kind in SCORES.items()
+    }
+
+
+def test_relations_are_read_by_column_and_condition_in_lower_case() -> None:
+    session = duckdb.connect()
+    relation = session.query('select range as "N", \'x\' as "T" from range(5)')
+    frame = warehouse.read(relation, ["n"], where="n >= 3")
+    assert frame.to_dict("list") == {"n": [3, 4]}
+
+
+def test_a_missing_column_is_named_before_it_is_written() -> None:
+    with pytest.raises(ValueError, match=r"columns \['b'\] are absent"):
+        warehouse.to_arrow(pd.DataFrame({"a": [1]}), {"a": "bigint", "b": "text"})
+
+
+def test_other_sessions_are_refused() -> None:
+    with pytest.raises(TypeError, match="not a session of DuckDB, Snowpark or Spark"):
+        warehouse.engine_of(object())

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import ml
+from ml import tracking
+from ml.model import PropensityModel
+from tests.unit.frames import visitors
+
+ROW: dict[str, Any] = {
+    "model_name": "daily",
+    "version": "20260310-abcdef01",
+    "decision": "champion",
+    "decision_reason": "first version",
+    "definition_hash": "d1",
+    "trained_at": pd.Timestamp("2026-03-10"),
+    "artefact": b"bytes",
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> PropensityModel:
+    return ml.train_propensity(visitors(600).drop(columns="chance"), target="bought", n_trials=1)
+
+
+def test_without_a_store_nothing_happens(model: PropensityModel) -> None:
+    lines: list[str] = []
+    assert not tracking.track(ROW, model, uri="", log=lines.append)
+    assert lines == []
+
+
+def test_a_server_that_is_down_is_a_line_and_no_wait(model: PropensityModel) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lines: list[str] = []
+    started = time.monotonic()
+    assert not tracking.track(ROW, model, uri=f"http://127.0.0.1:{port}", log=lines.append)
+    assert time.monotonic() - started < 5
+    assert lines[0].startswith("daily 20260310-abcdef01: not recorded in MLflow (http://127.0.0.1")
+
+
+def test_a_server_that_does_not_answer_is_left_alone(model: PropensityModel) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        lines: list[str] = []
+        uri = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        assert not tracking.track(ROW, model, uri=uri, log=lines.append, timeout=0.5)
+    assert lines[0].endswith("(no answer within 0.5 s)")
+
+
+def test_a_local_store_records_the_run(
+    model: PropensityModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    lines: list[str] = []
+    assert tracking.track(ROW, model, uri=tmp_path.as_uri(), log=lines.append, timeout=120), lines
+    auc = next(tmp_path.rglob("metrics/roc_auc")).read_text().split()[1]
+    assert float(auc) == pytest.approx(model.metric("roc_auc"))
+    assert next(tmp_path.rglob("artifacts/model.zip")).read_bytes() == b"bytes"
+    assert next(tmp_path.rglob("tags/decision")).read_text() == "champion"
