@@ -3,6 +3,7 @@
     frames search a partition for every row and column; this sorts a few narrow tables,
     however many events a visitor has. Gives the same rows as the running frames. -#}
 {% macro duckdb__point_in_time_features(features, events, moments=none) %}
+{%- do prefer_sorted_asof_joins() -%}
 {%- set at_events = moments is none -%}
 {%- set plan = running_totals_plan(features, at_events) -%}
 {%- set columns = running_totals_columns(plan) -%}

@@ -1,6 +1,7 @@
 {#- DuckDB's own way: an ASOF join finds the next conversion after each moment. Gives the
     same rows as the running frames. -#}
 {% macro duckdb__point_in_time_targets(conversions, horizon, events, as_of, moments=none) %}
+{%- do prefer_sorted_asof_joins() -%}
 with
 {%- for conversion in conversions %}
 -- One row per microsecond a conversion begins at: when the conversion is complete.

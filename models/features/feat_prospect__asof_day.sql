@@ -82,9 +82,7 @@ moments as (
             coalesce(spans.next_day_us, as_of.as_of_us),
             as_of.as_of_us
         )
-        {%- if from_us is not none %}
-        and spans.day_us + day_numbers.number_of_days * {{ day }} >= {{ from_us }}
-        {%- endif %}
+        and spans.day_us + day_numbers.number_of_days * {{ day }} >= {{ from_us or 0 }}
 
 ),
 

@@ -8,17 +8,23 @@
 {%- set definitions = feature_columns() -%}
 {%- set from_us = rebuild_from_us() -%}
 {%- set since_us = history_from_us(definitions, from_us) -%}
-{%- set events = ref("stg_snowplow__events") -%}
 
-with events as (
+with known_events as (
 
-    {{ subject_events(events, since_us) }}
-        {%- if from_us is not none %}
-        and domain_userid in (
-            select domain_userid from {{ events }}
+    {{ subject_events(ref("stg_snowplow__events"), since_us) }}
+
+),
+
+events as (
+
+    select * from known_events
+    {%- if from_us is not none %}
+    where
+        domain_userid in (
+            select domain_userid from known_events
             where event_tstamp >= {{ timestamp_us(from_us) }}
         )
-        {%- endif %}
+    {%- endif %}
 
 ),
 

@@ -27,6 +27,8 @@ from tests.pipeline.features.rendering import (
 pytestmark = [
     # py4j leaves the sockets that results came through to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+    # The Snowflake connector's vendored requests knows fewer releases than are installed.
+    pytest.mark.filterwarnings("ignore:urllib3 .* doesn't match a supported version"),
     # fakesnow 0.12 reads results from DuckDB 2 in a way that DuckDB calls slow.
     pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result:UserWarning"),
 ]

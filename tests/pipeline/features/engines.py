@@ -79,6 +79,7 @@ class DuckDB:
         self.name = "duckdb, portable" if portable else "duckdb"
         self.portable = portable
         self._connection = duckdb.connect()
+        self._connection.execute("set asof_loop_join_threshold = 0")
 
     def load(self, events: Sequence[Event], moments: Sequence[Moment], as_of_us: int) -> None:
         for statement in _tables(events, moments, as_of_us, "make_timestamp({})", "varchar"):

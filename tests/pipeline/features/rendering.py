@@ -57,6 +57,7 @@ class Macros:
             "return": self._return,
             "tojson": json.dumps,
             "execute": True,
+            "run_query": lambda _: None,
             "modules": SimpleNamespace(re=re, itertools=itertools),
             "exceptions": SimpleNamespace(raise_compiler_error=self._raise),
             "adapter": SimpleNamespace(dispatch=self._dispatch),
