@@ -138,7 +138,7 @@ def register_due(
         if not due:
             continue
         frame = _sampled(load(), settings, log)
-        features = _features(frame, catalogue)
+        features = _features(frame, catalogue, name)
         reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
         try:
             model = train_propensity(
@@ -325,10 +325,20 @@ def _not_ready(name: str, ready: pd.DataFrame) -> str:
     return "" if pd.isna(reason) else str(reason)
 
 
-def _features(frame: pd.DataFrame, catalogue: pd.DataFrame) -> list[str]:
-    named = [name for name in catalogue["feature_name"] if name in frame.columns]
+def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, model_name: str) -> list[str]:
+    """List the catalogue's features that the frame holds and the model may learn from."""
+    named = [
+        row["feature_name"]
+        for row in catalogue.to_dict("records")
+        if row["feature_name"] in frame.columns
+        and model_name in (_words(row.get("only_for")) or [model_name])
+    ]
     roles = {SUBJECT, MOMENT, TARGET, FOLD, "event_id"}
     return named or [name for name in frame.columns if name not in roles]
+
+
+def _words(value: Any) -> list[str]:  # noqa: ANN401 - null differs between engines
+    return value.split() if isinstance(value, str) else []
 
 
 def _sampled(frame: pd.DataFrame, settings: Settings, log: Callable[[str], None]) -> pd.DataFrame:

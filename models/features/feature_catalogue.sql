@@ -16,6 +16,7 @@ with final as (
         {{ sql_literal(column.meta.get("unit") or "") }} as unit,
         {{ sql_literal(column.description | replace("\n", " ") | trim) }} as description,
         {{ sql_literal(tojson(definition, sort_keys=true)) }} as definition,
+        {{ sql_literal(column.meta.get("only_for", []) | join(" ")) }} as only_for,
         {{ sql_literal(column.meta.get("leak_reviewed", false)) }} as leak_reviewed
     {%- else %}
     select
@@ -28,6 +29,7 @@ with final as (
         {{ text_null() }} as unit,
         {{ text_null() }} as description,
         {{ text_null() }} as definition,
+        {{ text_null() }} as only_for,
         false as leak_reviewed
     where false
     {%- endfor %}

@@ -62,6 +62,14 @@ def test_the_first_version_becomes_champion(first: pd.DataFrame) -> None:
     assert model.schema.names == json.loads(row["feature_names"])
 
 
+def test_a_feature_for_other_models_only_is_not_learnt_from() -> None:
+    catalogue = CATALOGUE.assign(only_for=["", "", "live", "live daily", None])
+    new, _ = register(catalogue=catalogue)
+    names = json.loads(new["feature_names"].iloc[0])
+    assert "minutes" not in names
+    assert {"visits", "device", "noise", "is_weekend"} <= set(names)
+
+
 def test_the_same_training_has_the_same_version_and_is_refused_twice(first: pd.DataFrame) -> None:
     again, lines = register(
         FRAME.sample(frac=1, random_state=2),
