@@ -63,7 +63,8 @@ def test_the_first_version_becomes_champion(first: pd.DataFrame) -> None:
 
 
 def test_a_feature_for_other_models_only_is_not_learnt_from() -> None:
-    catalogue = CATALOGUE.assign(only_for=["", "", "live", "live daily", None])
+    only_for = pd.Series(["", "", "live", "live daily", None], dtype=object)
+    catalogue = CATALOGUE.assign(only_for=only_for)
     new, _ = register(catalogue=catalogue)
     names = json.loads(new["feature_names"].iloc[0])
     assert "minutes" not in names
