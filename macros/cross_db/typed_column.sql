@@ -34,7 +34,7 @@
         "text": dbt.type_string(),
         "timestamp": type_timestamp_utc(),
         "integer": dbt.type_bigint(),
-        "float": dbt.type_float(),
+        "float": "double",
     } %}
     {{ return(types[type]) }}
 {% endmacro %}

@@ -180,14 +180,15 @@ class Renderer:
         for (name, parts), wanted in zip(
             SELF_DESCRIBING.items(), (CLICK, FOCUS, CHANGE, SUBMIT, CONSENT), strict=True
         ):
-            value = pa.array([dict(zip((p.name for p in parts), _EVENT_DATA[wanted], strict=True))])
+            told = dict(zip((p.name for p in parts), _EVENT_DATA[wanted], strict=True))
+            value = pa.array([told], type=pa.struct(parts))
             here = action == wanted
             if self._as_json:
                 text = json.dumps(_camel(value[0].as_py()))
                 out[name] = _pick(pa.array([text]), np.zeros(len(r), np.int64), ~here)
             else:
                 at = pa.array(np.zeros(len(r), np.int64), mask=~here)
-                out[name] = value.cast(pa.struct(parts)).take(at)
+                out[name] = value.take(at)
         return out
 
 
