@@ -88,6 +88,6 @@ class Project:
         """Row count and an order-free hash of all rows, wherever their events came from."""
         ((count, digest),) = self.rows(
             "select count(*), coalesce(sum(hash(t)::hugeint), 0) from ("
-            f"select columns(name -> name <> 'definitions_hash') from {relation}) as t"
+            f"select columns(lambda name: name <> 'definitions_hash') from {relation}) as t"
         )
         return count, digest
