@@ -1,7 +1,8 @@
 {#- Looks at the events before anything is built: required columns, named together, and
     at least one row. Nothing already built is touched when it raises. -#}
 {% macro check_events() %}
-    {% if not execute or "model.cdp.base_snowplow__events" not in selected_resources %}
+    {% if not execute or flags.WHICH not in ["build", "run"]
+        or "model.cdp.base_snowplow__events" not in selected_resources %}
         {{ return("") }}
     {% endif %}
     {% set events = atomic_events() %}
