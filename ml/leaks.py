@@ -35,6 +35,7 @@ MAX_AUC_CHANGE, MAX_CHANGE_ERRORS = 0.15, 4.5
 MIN_SUBJECTS = 15
 N_BINS = 64
 _QUICK_ROWS, _QUICK_ROUNDS, _N_CANDIDATES = 20_000, 60, 3
+MAX_ROWS = 100_000
 
 
 def find_leaks(
@@ -73,6 +74,10 @@ def find_leaks(
         `value` (AUC; realised rate; share of the gain; change of AUC), `evidence`. Empty
         when clean; at most one row per feature, the first check that speaks.
     """
+    if len(groups) > MAX_ROWS:
+        some = np.sort(np.random.default_rng(seed).choice(len(groups), MAX_ROWS, replace=False))
+        data, groups = data.take(some), groups[some]
+        fold = None if fold is None else fold[some]
     half = uniform(groups, seed + 7) < 0.5
     learn, held = (half, ~half) if fold is None else ((fold == 0) & half, (fold == 0) & ~half)
     later = None if fold is None else fold == 2

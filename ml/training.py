@@ -32,6 +32,8 @@ MAX_CROSS_ROWS = 100_000
 # Up to here the train fold is cross-fitted too, and the model is the mean of five.
 MAX_INNER_CROSS_ROWS = 200_000
 N_CROSS = 5
+# One row in this many only judges when to stop, where rows are too many to cross-fit.
+N_HOLD_OUT = 10
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,6 @@ def train_propensity(
         n_trials=n_trials,
         seed=random_state,
         max_seconds=max_seconds,
-        keep_all=cv.min() >= 0,
         progress=progress,
     )
     margin = booster.predict_margin(fitted.boosters, rows.data.x, rows.data.feature_types)
@@ -256,7 +257,7 @@ def _cross_folds(rows: _Rows, teach: np.ndarray, seed: int) -> np.ndarray:
     groups, y = rows.groups[teach], rows.data.y[teach]
     if len(teach) <= MAX_INNER_CROSS_ROWS:
         return folds.cross_folds(groups, y, N_CROSS, seed)
-    return np.where(folds.cross_folds(groups, y, 6, seed) == 0, 0, -1)
+    return np.where(folds.cross_folds(groups, y, N_HOLD_OUT, seed) == 0, 0, -1)
 
 
 def _judge(

@@ -6,6 +6,8 @@ def model(dbt, session):
 
     training = {"live": dbt.ref("trn_live"), "daily": dbt.ref("trn_daily")}
     as_of = warehouse.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
+    # On its own line: dbt does not see a config.get that a method is called on.
+    force = dbt.config.get("force_training")
 
     def registered(columns, where=""):
         condition = f" where {where}" if where else ""
@@ -26,7 +28,7 @@ def model(dbt, session):
         fetch_artefact=fetch_artefact,
         settings=registry.Settings(
             retrain_after_days=float(dbt.config.get("retrain_after_days")),
-            force=str(dbt.config.get("force_training")).lower() == "true",
+            force=str(force).lower() == "true",
             rules=GateRules(
                 max_champion_age_days=float(dbt.config.get("max_champion_age_days")),
                 min_converting_subjects=int(dbt.config.get("min_judging_subjects")),

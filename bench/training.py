@@ -1,0 +1,171 @@
+"""Train beside a plain pipeline: quality on small data, time and memory on large, scoring.
+
+`python bench/training.py [small] [large-plain] [large-ml] [score]`: each part runs in its own
+process, so that peak memory is its own. Plain: StandardScaler + OneHotEncoder + XGBClassifier.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from xgboost import XGBClassifier
+
+import ml
+from ml.metrics import expected_calibration_error
+from ml.scoring import scorer
+from ml.warehouse import BATCH_ROWS
+
+SMALL_ROWS, LARGE_ROWS, SCORED_ROWS = 12_330, 1_000_000, 1_000_000
+
+
+def shop_visits(n: int, seed: int) -> pd.DataFrame:
+    """Sessions of a shop: 17 columns, about 15 % buy; value and pages tell most."""
+    rng = np.random.default_rng(seed)
+    intent = rng.normal(size=n)
+    pages = rng.negative_binomial(1, 1 / (1 + np.exp(2.8 + 0.6 * intent)))
+    seen_value = rng.random(n) < 1 / (1 + np.exp(1.4 - 1.1 * intent))
+    value = np.where(seen_value, np.exp(rng.normal(2.6 + 0.4 * intent, 1)), 0)
+    bounce = np.clip(rng.beta(0.3, 12, n) - 0.005 * intent, 0, 0.2)
+    exits = np.clip(bounce + rng.beta(1, 25, n), 0, 0.2)
+    month = rng.choice(["feb", "mar", "may", "jul", "sep", "nov", "dec"], n)
+    visitor = rng.choice(["returning", "new", "other"], n, p=[0.85, 0.14, 0.01])
+    log_odds = -4.1 + (1.9 + 0.9 * np.log1p(value)) * (value > 0) + 0.2 * np.log1p(pages)
+    log_odds += 0.6 * (month == "nov") - 12 * exits + 0.6 * (visitor == "new") * (value > 0)
+    frame = pd.DataFrame(
+        {
+            "pages": pages,
+            "pages_s": pages * np.exp(rng.normal(3.4, 0.7, n)),
+            "value": value,
+            "bounce_rate": bounce,
+            "exit_rate": exits,
+            "month": month,
+            "visitor": visitor,
+            "is_weekend": rng.random(n) < 0.23,
+            **{f"other_{at}": rng.negative_binomial(1, 0.3, n) for at in range(5)},
+            **{f"code_{at}": rng.choice(list("abcdefgh"), n) for at in range(4)},
+        }
+    )
+    frame["bought"] = rng.random(n) < 1 / (1 + np.exp(-log_odds))
+    return frame
+
+
+def wide_visits(n: int, seed: int) -> pd.DataFrame:
+    """Shop visits with noise up to 40 columns."""
+    frame = shop_visits(n, seed)
+    rng = np.random.default_rng(seed + 1)
+    for at in range(23):
+        frame[f"noise_{at}"] = rng.normal(size=n)
+    return frame
+
+
+def plain_pipeline(frame: pd.DataFrame) -> Pipeline:
+    """Fit the pipeline that tutorials ship."""
+    features = frame.drop(columns="bought")
+    texts = features.select_dtypes(exclude="number").columns.tolist()
+    numbers = features.select_dtypes(include="number").columns.tolist()
+    columns = make_column_transformer(
+        (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), texts)
+    )
+    return make_pipeline(columns, XGBClassifier()).fit(features, frame["bought"])
+
+
+def small() -> dict[str, object]:
+    """Five-fold quality on benchmark-sized data."""
+    frame = shop_visits(SMALL_ROWS, 0)
+    y = frame["bought"].to_numpy(dtype=float)
+    out: dict[str, object] = {"base_rate": round(float(y.mean()), 4)}
+    for name in ("plain", "ml"):
+        p = np.zeros(len(frame))
+        started = time.perf_counter()
+        for fit, held in StratifiedKFold(5, shuffle=True, random_state=0).split(frame, y):
+            train, test = frame.iloc[fit], frame.iloc[held].drop(columns="bought")
+            if name == "plain":
+                p[held] = plain_pipeline(train).predict_proba(test)[:, 1]
+            else:
+                p[held] = ml.train_propensity(train, target="bought").predict_proba(test)
+        out[name] = {
+            "roc_auc": round(roc_auc_score(y, p), 4),
+            "log_loss": round(log_loss(y, p), 4),
+            "ece": round(expected_calibration_error(y, p), 4),
+            "seconds": round(time.perf_counter() - started, 1),
+        }
+    return out
+
+
+def large(name: str) -> dict[str, object]:
+    """Time and quality of one fit on a million rows of 40 columns."""
+    frame, new = wide_visits(LARGE_ROWS, 0), wide_visits(100_000, 9)
+    before = _peak_mb()
+    started = time.perf_counter()
+    if name == "plain":
+        model = plain_pipeline(frame)
+        seconds = time.perf_counter() - started
+        p = model.predict_proba(new)[:, 1]
+    else:
+        trained = ml.train_propensity(frame, target="bought")
+        seconds = time.perf_counter() - started
+        p = trained.predict_proba(new)
+    return {
+        "seconds": round(seconds, 1),
+        "peak_mb_over_frame": round(_peak_mb() - before),
+        "roc_auc": round(roc_auc_score(new["bought"], p), 4),
+        "log_loss": round(log_loss(new["bought"], p), 4),
+    }
+
+
+def score() -> dict[str, object]:
+    """Scores with reasons of many subjects, by batches."""
+    model = ml.train_propensity(shop_visits(50_000, 0), target="bought")
+    words = pd.DataFrame({"feature_name": model.schema.names})
+    one = scorer(model, words, model_name="daily", version="bench")
+    batch = shop_visits(BATCH_ROWS, 3)
+    batch["domain_userid"] = np.arange(BATCH_ROWS).astype(str)
+    batch["as_of_tstamp"] = pd.Timestamp("2026-01-01")
+    one(batch)
+    before, started = _peak_mb(), time.perf_counter()
+    for _ in range(SCORED_ROWS // BATCH_ROWS):
+        one(batch)
+    seconds = time.perf_counter() - started
+    return {
+        "rows": SCORED_ROWS,
+        "rows_per_second": round(SCORED_ROWS / seconds),
+        "peak_mb_growth_after_first_batch": round(_peak_mb() - before),
+    }
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+PARTS = {
+    "small": small,
+    "large-plain": lambda: large("plain"),
+    "large-ml": lambda: large("ml"),
+    "score": score,
+}
+
+
+def main() -> None:
+    """Run the parts named on the command line, each in its own process."""
+    if sys.argv[1:2] == ["--part"]:
+        print(json.dumps(PARTS[sys.argv[2]]()))
+        return
+    for part in sys.argv[1:] or PARTS:
+        command = [sys.executable, __file__, "--part", part]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        print(f"{part:12s} {done.stdout.strip()}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
