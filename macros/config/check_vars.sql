@@ -20,7 +20,10 @@
     {% for name in ["exclude_bots", "force_training"] %}
         {% do require_var(name, var(name) is boolean, "true or false") %}
     {% endfor %}
-    {% for name in ["min_training_subjects", "min_converting_subjects", "retrain_after_days"] %}
+    {% for name in [
+        "min_training_subjects", "min_converting_subjects", "min_judging_subjects",
+        "retrain_after_days", "max_champion_age_days",
+    ] %}
         {% do require_var(name, var(name) is integer and var(name) >= 0, "a whole number, 0 or more") %}
     {% endfor %}
     {% for name in ["label_high_lift", "label_medium_lift", "label_leave_threshold"] %}
