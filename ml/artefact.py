@@ -29,7 +29,7 @@ MAX_BYTES = 8_000_000
 MANIFEST = "manifest.json"
 # A zip's members may not be older than this; one date keeps equal models equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_FRAMES = ("evaluation", "curves", "importance", "leaks")
+_FRAMES = ("evaluation", "curves", "importance", "effects", "leaks")
 
 
 def checksum(data: bytes) -> str:
@@ -101,6 +101,7 @@ def from_bytes(data: bytes, sha256: str) -> PropensityModel:
     except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
         msg = f"not a model of this package ({error})"
         raise ArtefactError(msg) from error
+    manifest.setdefault("effects", {})  # models of before it was recorded
     calibration = manifest["calibration"]
     knots = tuple((float(at), float(value)) for at, value in calibration["knots"])
     return PropensityModel(
@@ -154,10 +155,10 @@ def frame_from_json(data: dict[str, Any]) -> pd.DataFrame:
 
 
 def _series(values: list[Any]) -> pd.Series:
-    if not values or any(isinstance(value, str) for value in values):
-        return (
-            pd.Series(values, dtype=object).astype(str) if values else pd.Series([], dtype=object)
-        )
+    if not values:
+        return pd.Series([], dtype=object)
+    if any(isinstance(value, str) for value in values):
+        return pd.Series([None if value is None else str(value) for value in values])
     return pd.to_numeric(pd.Series(values, dtype=object))
 
 

@@ -39,11 +39,12 @@ class PropensityModel:
         dataset `test` holds rows that had no part in the fit: later and other groups, or,
         without time and group on small data, each row scored by boosters that did not see it.
     curves
-        One row per point: `dataset`, `curve` (roc, pr, gain, calibration), `point`, `x`,
-        `y`, `threshold`, `weight`.
+        One row per point: `dataset`, `curve`, `point`, `x`, `y`, `threshold`, `weight`; see
+        `ml.curves.curve_points`.
     importance
         One row per column: `feature`, `importance` (mean absolute contribution to the
-        log-odds), `share`, `direction` (-1 to 1: does more of it go with a higher score).
+        log-odds), `share`, `direction` (-1 to 1: does more of it go with a higher score),
+        quantiles of the signed contributions.
     leaks
         One row per suspicion: `feature`, `check`, `value`, `evidence`. Empty when clean.
     params
@@ -52,6 +53,9 @@ class PropensityModel:
         What was left out or decided, in words.
     versions
         Versions of Python and of the packages that trained it.
+    effects
+        One row per column and band of its values: what they do to the score; see
+        `ml.importance.effects`.
     """
 
     schema: Schema
@@ -65,6 +69,7 @@ class PropensityModel:
     params: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probability of the target for each row.

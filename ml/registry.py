@@ -48,6 +48,8 @@ REGISTRY: Types = {
     "leaks": "text",
     "notes": "text",
     "package_versions": "text",
+    "effects": "text",
+    "folds": "text",
 }
 # What deciding needs of the versions so far: not their artefacts.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
@@ -285,6 +287,8 @@ def make_row(
         "metrics": artefact.frame_to_json(model.evaluation),
         "curves": artefact.frame_to_json(model.curves),
         "importance": artefact.frame_to_json(model.importance),
+        "effects": artefact.frame_to_json(model.effects),
+        "folds": artefact.frame_to_json(describe_folds(known)),
         "leaks": artefact.frame_to_json(model.leaks),
         "notes": model.notes,
         "package_versions": model.versions,
@@ -306,6 +310,40 @@ def make_row(
         "base_rate": model.base_rate,
         **{column: json.dumps(value) for column, value in texts.items()},
     }
+
+
+def describe_folds(known: pd.DataFrame) -> pd.DataFrame:
+    """Say which period and how many rows and subjects each fold has.
+
+    Parameters
+    ----------
+    known
+        Rows with a known target and a fold.
+
+    Returns
+    -------
+    DataFrame
+        One row per fold in the order of `ml.folds.FOLDS`: `dataset`, `first_moment` and
+        `last_moment` (ISO 8601, UTC), `n_rows`, `n_subjects`, `n_converting_subjects`.
+    """
+    rows = []
+    for name in folds.FOLDS:
+        part = known[known[FOLD] == name]
+        if part.empty:
+            continue
+        moments = pd.to_datetime(part[MOMENT])
+        converting = part.loc[to_target(part[TARGET]) > 0, SUBJECT]
+        rows.append(
+            {
+                "dataset": name,
+                "first_moment": moments.min().isoformat(),
+                "last_moment": moments.max().isoformat(),
+                "n_rows": len(part),
+                "n_subjects": int(part[SUBJECT].nunique()),
+                "n_converting_subjects": int(converting.nunique()),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _judged(model: PropensityModel, rows: pd.DataFrame) -> Judged:

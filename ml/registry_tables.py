@@ -6,6 +6,7 @@ import json
 
 import pandas as pd
 
+from ml.importance import QUANTILES
 from ml.warehouse import Types, empty
 
 _KEY: Types = {"model_name": "text", "version": "text"}
@@ -34,6 +35,19 @@ IMPORTANCE: Types = {
     "importance": "double",
     "share": "double",
     "direction": "double",
+    **{f"contribution_{name}": "double" for name in QUANTILES},
+}
+EFFECTS: Types = {
+    **_KEY,
+    "feature_name": "text",
+    "band": "bigint",
+    "label": "text",
+    "value_low": "double",
+    "value_high": "double",
+    "share": "double",
+    "contribution": "double",
+    "contribution_p05": "double",
+    "contribution_p95": "double",
 }
 
 
@@ -80,9 +94,16 @@ def importance_table(registry: pd.DataFrame) -> pd.DataFrame:
     return _exploded(registry, "importance", IMPORTANCE)
 
 
+def effects_table(registry: pd.DataFrame) -> pd.DataFrame:
+    """One row per band of a feature's values of a version, columns of EFFECTS."""
+    return _exploded(registry, "effects", EFFECTS)
+
+
 def _exploded(registry: pd.DataFrame, column: str, types: Types) -> pd.DataFrame:
     parts = []
     for row in registry.to_dict("records"):
+        if not isinstance(row[column], str):  # of before the column was there
+            continue
         part = pd.DataFrame(json.loads(row[column])).rename(columns={"feature": "feature_name"})
         parts.append(
             part.assign(model_name=row["model_name"], version=row["version"])

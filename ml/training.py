@@ -18,7 +18,7 @@ from ml.columns import Schema, learn_schema, to_microseconds, to_target
 from ml.curves import curve_points
 from ml.errors import NotTrainableError
 from ml.importance import MAX_ROWS as IMPORTANCE_ROWS
-from ml.importance import importance
+from ml.importance import effects, importance
 from ml.leaks import find_leaks
 from ml.metrics import evaluate
 from ml.model import PropensityModel
@@ -145,7 +145,7 @@ def train_propensity(
     notes.append(f"calibration: {calibration.method}; {why}")
     base_rate = float(np.average(data.y, weights=data.w))
     evaluation, curves = _judge(rows, margin, held, calibration, base_rate, random_state)
-    ranked = _importance(rows, fitted, random_state)
+    ranked, effect = _explain(rows, fitted, random_state)
     leaks = find_leaks(
         rows.data,
         rows.schema,
@@ -167,6 +167,7 @@ def train_propensity(
         params={**fitted.params, "random_state": random_state},
         notes=notes,
         versions=package_versions(),
+        effects=effect,
     )
 
 
@@ -286,7 +287,8 @@ def _judge(
     return pd.concat(evaluations, ignore_index=True), pd.concat(curves, ignore_index=True)
 
 
-def _importance(rows: _Rows, fitted: booster.Fitted, seed: int) -> pd.DataFrame:
+def _explain(rows: _Rows, fitted: booster.Fitted, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rank the columns and find their effects on a sample of the rows that judge."""
     at = np.arange(len(rows.data.y)) if rows.crossed else rows.of(2)
     if len(at) > IMPORTANCE_ROWS:
         at = np.sort(np.random.default_rng(seed).choice(at, IMPORTANCE_ROWS, replace=False))
@@ -296,7 +298,12 @@ def _importance(rows: _Rows, fitted: booster.Fitted, seed: int) -> pd.DataFrame:
     first = np.flatnonzero(np.diff(schema.sources, prepend=-1))
     summed = np.add.reduceat(values[:, :-1], first, axis=1)
     numeric = np.array([column.kind in {"numeric", "boolean"} for column in schema.columns])
-    return importance(summed, x[:, first], schema.names, numeric)
+    names, values = schema.names, x[:, first]
+    categories = [column.categories for column in schema.columns]
+    return (
+        importance(summed, values, names, numeric),
+        effects(summed, values, names, numeric, categories),
+    )
 
 
 def _check_columns(frame: pd.DataFrame, roles: list[str], features: list[str] | None) -> None:

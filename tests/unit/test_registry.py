@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
 
 from ml import artefact
 from ml.registry import REGISTRY, Settings, is_due, register_due
-from ml.registry_tables import curves_table, evaluation_table, importance_table
+from ml.registry_tables import (
+    curves_table,
+    effects_table,
+    evaluation_table,
+    importance_table,
+)
 from tests.unit.frames import visitors, with_folds
 
 AS_OF = pd.Timestamp("2026-03-10 12:00:00")
@@ -199,8 +204,30 @@ def test_tables_are_the_registrys_json(first: pd.DataFrame) -> None:
     model = artefact.from_bytes(first["artefact"].iloc[0], first["artefact_sha256"].iloc[0])
     auc = evaluation.query("dataset == 'test' and metric == 'roc_auc'")["value"].iloc[0]
     assert auc == model.metric("roc_auc")
-    assert set(curves_table(first)["curve"]) == {"roc", "pr", "gain", "calibration"}
+    assert set(curves_table(first)["curve"]) == set(model.curves["curve"])
+    assert len(curves_table(first)) == len(model.curves)
     assert set(importance_table(first)["feature_name"]) == set(CATALOGUE["feature_name"])
+    effect = effects_table(first)
+    assert effect["share"].sum() == pytest.approx(len(CATALOGUE))
+    assert set(effect.query("feature_name == 'device'")["label"]) == {"phone", "desktop", "tablet"}
+
+
+def test_a_version_of_before_a_column_was_recorded_has_no_rows_of_it(first: pd.DataFrame) -> None:
+    assert effects_table(first.assign(effects=None)).empty
+
+
+def test_folds_are_described(first: pd.DataFrame) -> None:
+    found = artefact.frame_from_json(json.loads(first["folds"].iloc[0])).set_index("dataset")
+    assert found.index.tolist() == ["train", "calibrate", "test"]
+    test = cast(pd.DataFrame, FRAME[FRAME["fold"] == "test"])
+    assert list(found.loc["test"]) == [
+        test["as_of_tstamp"].min().isoformat(),
+        test["as_of_tstamp"].max().isoformat(),
+        len(test),
+        test["domain_userid"].nunique(),
+        test.loc[test["target"], "domain_userid"].nunique(),
+    ]
+    assert found["n_rows"].sum() == first["n_rows"].iloc[0]
 
 
 def test_why_a_model_was_not_trained_is_a_row_of_the_evaluation(first: pd.DataFrame) -> None:

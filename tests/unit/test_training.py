@@ -160,6 +160,7 @@ def test_a_saved_model_is_the_same_model(plain: PropensityModel, tmp_path: objec
     new = visitors(300, seed=2)
     np.testing.assert_array_equal(loaded.predict_proba(new), plain.predict_proba(new))
     pd.testing.assert_frame_equal(loaded.evaluation, plain.evaluation)
+    assert loaded.effects["label"].isna().tolist() == plain.effects["label"].isna().tolist()
     pd.testing.assert_frame_equal(loaded.explain(new), plain.explain(new))
 
 
