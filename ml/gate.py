@@ -10,7 +10,9 @@ import pandas as pd
 
 from ml.metrics import log_loss_rows, paired_gain
 
-Verdict = Literal["champion", "rejected"]
+# champion: scores from now on. challenger: stands alone and may score a share of people,
+# but has not shown that it is better. rejected: never scores.
+Verdict = Literal["champion", "challenger", "rejected"]
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,11 @@ def judge_against(
     -------
     Decision
         `champion` when the new version is better by more than noise, or not worse while
-        the champion is older than allowed.
+        the champion is older than allowed; `rejected` when it is worse; else `challenger`.
     """
     if judged.n_converting < rules.min_converting_subjects:
         return Decision(
-            "rejected",
+            "challenger",
             f"{judged.n_converting} converting subjects are newer than both versions saw, "
             f"{rules.min_converting_subjects} are asked for; the champion stays.",
         )
@@ -144,7 +146,7 @@ def judge_against(
     if champion_age_days > rules.max_champion_age_days:
         return Decision("champion", f"not worse, and {age}: {figures}.")
     return Decision(
-        "rejected",
+        "challenger",
         f"not better by more than noise, and {age} "
         f"({rules.max_champion_age_days:.0f} allowed): {figures}.",
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,7 +176,8 @@ def is_due(
     """Whether a model is due for training, and why.
 
     An attempt that the gate rejected counts as an attempt: the same data would be rejected
-    again.
+    again. A version put back by `rollback_model` does not: what was rolled back from would
+    be trained again from the same data.
 
     Parameters
     ----------
@@ -192,7 +194,8 @@ def is_due(
         return True, "forced by var force_training"
     if mine.empty:
         return True, "there is no version yet"
-    latest = mine.sort_values(["trained_at", "version"]).iloc[-1]
+    trained = mine[~mine["version"].map(is_restored).astype(bool)]
+    latest = trained.sort_values(["trained_at", "version"]).iloc[-1]
     if latest["definition_hash"] != definition_hash:
         return True, "definitions changed since the latest version"
     age = _days(as_of, latest["as_of_tstamp"])
@@ -201,6 +204,17 @@ def is_due(
     if age >= limit:
         return True, f"{told}, due after {limit:g}"
     return False, f"{told}, due after {limit:g}"
+
+
+def is_restored(version: str) -> bool:
+    """Whether a row puts an earlier version back (macro `rollback_model`: `...-r1`).
+
+    Examples
+    --------
+    >>> is_restored("20260701-1a2b3c4d-r1"), is_restored("20260701-1a2b3c4d")
+    (True, False)
+    """
+    return re.search("-r[0-9]+$", version) is not None
 
 
 def decide(
@@ -252,7 +266,7 @@ def decide(
         return Decision("champion", f"the champion reads columns that are gone: {absent}.")
     newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(champion["seen_until_tstamp"])]
     if newer.empty:
-        return Decision("rejected", "no test row is newer than the champion saw; it stays.")
+        return Decision("challenger", "no test row is newer than the champion saw; it stays.")
     return judge_against(
         _judged(model, newer),
         old.predict_proba(newer),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +15,12 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DBT = Path(sys.executable).with_name("dbt")
+# Makes the small simulations of these tests trainable.
+WIDE = {
+    "training_window": [85, 10],
+    "min_training_subjects": 50,
+    "min_converting_subjects": 3,
+}
 
 
 @dataclass
@@ -35,6 +42,12 @@ class Project:
         self.folder.mkdir(parents=True, exist_ok=True)
         profile = (ROOT / "profiles.example.yml").read_text()
         (self.folder / "profiles.yml").write_text(profile)
+
+    def copy(self, folder: Path, root: Path | None = None) -> Project:
+        """Another warehouse with the same contents, for a test that changes them."""
+        other = Project(folder, self.root if root is None else root)
+        shutil.copy(self.database, other.database)
+        return other
 
     @property
     def database(self) -> Path:

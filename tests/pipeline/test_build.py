@@ -4,38 +4,16 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
-import pytest
 
-from tests.pipeline.project import ROOT, Project
+from tests.pipeline.project import ROOT, WIDE, Project
 
-WIDE = {
-    "training_window": [85, 10],
-    "min_training_subjects": 50,
-    "min_converting_subjects": 3,
-}
 PUBLISHED = ("propensity_scores", "prospect_profiles", "aud_prospects", "aud_high_propensity")
 COMPUTED = ("stg_snowplow__events", "feat_prospect__asof_event", "feat_prospect__asof_day")
 COMPUTED += ("feat_prospect__current", "tgt_prospect__asof_event", "tgt_prospect__asof_day")
 COMPUTED += ("trn_live", "trn_daily", "trn_readiness")
-
-
-@pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("simulated")
-    cdp = Path(sys.executable).with_name("cdp")
-    command = [cdp, "simulate", "--out", folder, "--events", "100000", "--days", "90"]
-    subprocess.run([*map(str, command), "--seed", "7"], check=True, capture_output=True)
-    return folder / "events"
-
-
-@pytest.fixture(scope="module")
-def built(module_project: Project, simulated: Path) -> Project:
-    module_project.build(events=simulated, unit_tests=True, **WIDE)
-    return module_project
 
 
 def test_everyone_seen_in_the_lookback_is_scored_and_converters_are_left_out(

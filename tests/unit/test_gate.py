@@ -67,7 +67,7 @@ def test_an_equal_challenger_waits_until_the_champion_is_old() -> None:
     y, chance = rows()
     young = against(chance * 0.999, chance, y, age=7)
     old = against(chance * 0.999, chance, y, age=31)
-    assert (young.verdict, old.verdict) == ("rejected", "champion")
+    assert (young.verdict, old.verdict) == ("challenger", "champion")
     assert "not better by more than noise, and the champion is 7 days old" in young.reason
     assert old.reason.startswith("not worse, and the champion is 31 days old")
 
@@ -87,4 +87,11 @@ def test_one_busy_subject_is_no_proof() -> None:
     assert judge_against(judged(y, chance), champion, 7, GateRules()).verdict == "champion"
     w = np.r_[np.full(300, 100 / 300), np.ones(300)]
     decision = judge_against(Judged(y, w, subjects, chance), champion, 7, GateRules())
-    assert decision.verdict == "rejected"
+    assert decision.verdict == "challenger"
+
+
+def test_few_newer_converting_subjects_leave_the_champion_in_place() -> None:
+    y, chance = rows(60)
+    decision = judge_against(judged(y, chance), chance, 400, GateRules(min_converting_subjects=50))
+    assert decision.verdict == "challenger"
+    assert "converting subjects are newer than both versions saw, 50 are" in decision.reason

@@ -129,6 +129,32 @@ def test_a_rejected_attempt_is_an_attempt(first: pd.DataFrame) -> None:
     assert not is_due(rejected, AS_OF, "d1", Settings())[0]
 
 
+def test_a_version_put_back_is_no_attempt(first: pd.DataFrame) -> None:
+    old = first.assign(version="20260301-00000000", definition_hash="d0")
+    old["as_of_tstamp"] = AS_OF - pd.Timedelta(days=9)
+    restored = old.assign(version="20260301-00000000-r1")
+    restored["trained_at"] = first["trained_at"] + pd.Timedelta(hours=1)
+    known = pd.concat([old, first, restored])
+    due, why = is_due(known, AS_OF + pd.Timedelta(days=1), "d1", Settings())
+    assert not due
+    assert f"the latest version ({first['version'].iloc[0]}, champion) is 1.0 days old" in why
+    assert is_due(known, AS_OF + pd.Timedelta(days=7), "d1", Settings())[0]
+
+
+def test_a_challenger_is_judged_against_the_version_put_back(first: pd.DataFrame) -> None:
+    restored = first.assign(version="20260301-00000000-r1")
+    asked = []
+
+    def fetch(name: str, version: str) -> bytes:
+        asked.append((name, version))
+        return first["artefact"].iloc[0]
+
+    known = pd.concat([first.assign(trained_at=pd.Timestamp("2026-01-01")), restored])
+    known.loc[known["version"] != restored["version"].iloc[0], "version"] = "20260301-11111111"
+    register(known=known, fetch_artefact=fetch, settings=Settings(n_trials=1, force=True))
+    assert asked == [("daily", "20260301-00000000-r1")]
+
+
 def test_without_a_champion_a_rejected_one_is_not_compared_with() -> None:
     known = register()[0].assign(decision="rejected", version="20260301-00000000")
     new, _ = register(known=known, settings=Settings(n_trials=1, force=True))
@@ -142,7 +168,7 @@ def test_a_challenger_is_judged_on_rows_newer_than_the_champion_saw(first: pd.Da
         fetch_artefact=lambda *_: first["artefact"].iloc[0],
         settings=Settings(n_trials=1, force=True),
     )
-    assert new["decision"].tolist() == ["rejected"]
+    assert new["decision"].tolist() == ["challenger"]
     assert "no test row is newer than the champion saw" in lines[-1]
 
 
@@ -153,7 +179,7 @@ def test_the_same_model_again_is_no_better(first: pd.DataFrame) -> None:
         fetch_artefact=lambda *_: first["artefact"].iloc[0],
         settings=Settings(n_trials=1, force=True),
     )
-    assert new["decision"].tolist() == ["rejected"]
+    assert new["decision"].tolist() == ["challenger"]
     assert new["decision_reason"].iloc[0].startswith("not better by more than noise")
 
 

@@ -1,0 +1,66 @@
+"""What becomes of versions after they are trained: rolled back, challenged, watched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.pipeline.project import WIDE, Project
+
+
+def register_copy(project: Project, decision: str, version: str = "20990101-00000000") -> str:
+    """Register the daily champion once more, as a newer version; returns the champion's."""
+    with duckdb.connect(str(project.database)) as connection:
+        champion = connection.execute(
+            "select version from propensity_champions where model_name = 'daily'"
+        ).fetchall()[0][0]
+        connection.execute(
+            "insert into propensity_models by name select * replace ("
+            f"'{version}' as version, '{decision}' as decision, "
+            "trained_at + interval 1 second as trained_at) from propensity_models "
+            f"where model_name = 'daily' and version = '{champion}'"
+        )
+    return champion
+
+
+@pytest.fixture
+def copied(built: Project, tmp_path: Path) -> Project:
+    return built.copy(tmp_path / "copied")
+
+
+def test_a_rollback_is_one_row_and_the_next_build_scores_with_it(
+    copied: Project, simulated: Path
+) -> None:
+    first = register_copy(copied, "champion", "20990101-99999999")
+    scores = "select distinct version from propensity_scores where model_name = 'daily'"
+    known = copied.value("select count(*) from propensity_models")
+    arguments = f"{{model_name: daily, version: {first}}}"
+    done = copied.dbt("run-operation", "rollback_model", "--args", arguments)
+    assert done.returncode == 0, done.stdout
+    assert f"daily {first}-r1: champion. rolled back from 20990101-99999999 to {first} by" in (
+        done.stdout
+    )
+    assert copied.value("select count(*) from propensity_models") == known + 1
+    row = "version, decision, decision_reason, trained_at"
+    assert (
+        copied.value(
+            f"select count(*) from (select distinct * exclude ({row}) from propensity_models "
+            f"where version in ('{first}', '{first}-r1'))"
+        )
+        == 1
+    )
+    printed = copied.build("--select", "propensity_models+", events=simulated, **WIDE)
+    assert "daily: not trained, the latest version (20990101-99999999, champion)" in printed
+    assert copied.rows(scores) == [(f"{first}-r1",)]
+
+
+def test_a_rollback_to_what_is_not_there_says_what_is(built: Project) -> None:
+    for arguments, said in (
+        ("{model_name: weekly, version: x}", "no model is named weekly; the registry holds daily"),
+        ("{model_name: daily, version: x}", "version x of daily is not registered; there are"),
+    ):
+        done = built.dbt("run-operation", "rollback_model", "--args", arguments)
+        assert done.returncode != 0
+        assert said in " ".join(done.stdout.split())
