@@ -25,6 +25,7 @@ METRICS = (
     "ece",
     "base_rate",
     "log_loss_gain",
+    "top_decile_recall",
 )
 _EPS = 1e-7
 
@@ -77,6 +78,24 @@ def expected_calibration_error(
     return float(np.abs(gap).sum() / w.sum())
 
 
+def top_decile_recall(y: np.ndarray, p: np.ndarray, w: np.ndarray | None = None) -> float:
+    """Share of the positives among the tenth with the highest scores; ten times it is its lift.
+
+    A tie across the edge of the tenth is split in proportion. NaN without positives.
+
+    Examples
+    --------
+    >>> top_decile_recall(np.repeat([1.0, 0.0], [2, 18]), np.linspace(1, 0, 20))
+    1.0
+    """
+    w = np.ones(len(p)) if w is None else w
+    if not (y > 0).any():
+        return np.nan
+    _, place = np.unique(-p, return_inverse=True)
+    total, positive = np.bincount(place, weights=w), np.bincount(place, weights=w * y)
+    return float(_top_decile(positive[None], total[None])[0])
+
+
 def evaluate(
     y: np.ndarray,
     p: np.ndarray,
@@ -107,7 +126,8 @@ def evaluate(
     DataFrame
         Columns `metric`, `value`, `value_low`, `value_high`. `log_loss_gain` is the log
         loss of the constant minus that of the scores: above 0 the model knows something.
-        `roc_auc` and `average_precision` are null when only one class is there.
+        `roc_auc` and `average_precision` are null when only one class is there,
+        `top_decile_recall` when no positive is.
 
     Notes
     -----
@@ -127,6 +147,7 @@ def evaluate(
         "ece": expected_calibration_error(y, p, w),
         "base_rate": np.average(y, weights=w),
         "log_loss_gain": np.average(constant - loss, weights=w),
+        "top_decile_recall": top_decile_recall(y, p, w),
     }
     subjects = np.arange(len(y)) if groups is None else groups
     counts = resample(subjects, seed)
@@ -215,6 +236,7 @@ def _draw_metrics(
     loss, brier, constant = (drawn(values) / mass for values in rows)
     positive, total, score = _binned(y, p, w, at, counts, N_SCORE_BINS)
     auc, precision = _ranking(positive, total - positive)
+    reached = _top_decile(positive[:, ::-1], total[:, ::-1])
     positive, total, score = _binned(y, p, w, at, counts, N_ECE_BINS)
     return {
         "roc_auc": auc,
@@ -224,7 +246,17 @@ def _draw_metrics(
         "ece": np.abs(score - positive).sum(axis=1) / mass,
         "base_rate": drawn(y) / mass,
         "log_loss_gain": constant - loss,
+        "top_decile_recall": reached,
     }
+
+
+def _top_decile(positive: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """Share of positive weight in the first tenth of all weight per draw, highest first."""
+    before = np.cumsum(total, axis=1) - total
+    wanted = total.sum(axis=1, keepdims=True) / 10 - before
+    with np.errstate(divide="ignore", invalid="ignore"):
+        taken = np.clip(np.where(total > 0, wanted / total, 0.0), 0.0, 1.0)
+        return (positive * taken).sum(axis=1) / positive.sum(axis=1)
 
 
 def _binned(

@@ -302,7 +302,7 @@ def make_row(
         "curves": artefact.frame_to_json(model.curves),
         "importance": artefact.frame_to_json(model.importance),
         "effects": artefact.frame_to_json(model.effects),
-        "folds": artefact.frame_to_json(describe_folds(known)),
+        "folds": artefact.frame_to_json(describe_folds(known, TARGET, SUBJECT)),
         "leaks": artefact.frame_to_json(model.leaks),
         "notes": model.notes,
         "package_versions": model.versions,
@@ -326,13 +326,15 @@ def make_row(
     }
 
 
-def describe_folds(known: pd.DataFrame) -> pd.DataFrame:
+def describe_folds(known: pd.DataFrame, target: str, subject: str) -> pd.DataFrame:
     """Say which period and how many rows and subjects each fold has.
 
     Parameters
     ----------
     known
         Rows with a known target and a fold.
+    target, subject
+        Its columns of these.
 
     Returns
     -------
@@ -346,14 +348,14 @@ def describe_folds(known: pd.DataFrame) -> pd.DataFrame:
         if part.empty:
             continue
         moments = pd.to_datetime(part[MOMENT])
-        converting = part.loc[to_target(part[TARGET]) > 0, SUBJECT]
+        converting = part.loc[to_target(part[target]) > 0, subject]
         rows.append(
             {
                 "dataset": name,
                 "first_moment": moments.min().isoformat(),
                 "last_moment": moments.max().isoformat(),
                 "n_rows": len(part),
-                "n_subjects": int(part[SUBJECT].nunique()),
+                "n_subjects": int(part[subject].nunique()),
                 "n_converting_subjects": int(converting.nunique()),
             }
         )

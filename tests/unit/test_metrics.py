@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from ml.metrics import evaluate, expected_calibration_error, paired_gain
+from ml.curves import curve_points
+from ml.metrics import evaluate, expected_calibration_error, paired_gain, top_decile_recall
 
 
 def scored(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -95,3 +96,25 @@ def test_log_loss_gain_is_over_the_reference() -> None:
 def test_a_paired_gain_of_nothing_has_no_width() -> None:
     value = paired_gain(np.zeros(100), np.ones(100), np.arange(100))
     assert value == (0.0, 0.0, 0.0)
+
+
+def test_the_top_tenth_splits_a_tie_and_counts_weights() -> None:
+    y = np.array([1.0, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+    assert top_decile_recall(y, np.linspace(1, 0, 10)) == 0.5
+    assert top_decile_recall(y, np.full(10, 0.2)) == pytest.approx(0.1)
+    w = np.r_[0.5, 1, [1.0625] * 8]
+    assert top_decile_recall(y, np.linspace(1, 0, 10), w) == pytest.approx(1 / 1.5)
+    assert np.isnan(top_decile_recall(np.zeros(3), np.zeros(3)))
+
+
+def test_the_top_tenth_is_the_gain_curves_and_its_interval_holds_it() -> None:
+    rng = np.random.default_rng(3)
+    p = rng.beta(1, 8, 4_000).round(2)
+    y = (rng.random(4_000) < p).astype(float)
+    w = rng.random(4_000)
+    row = evaluate(y, p, w=w).set_index("metric").loc["top_decile_recall"]
+    decile = curve_points(y, p, w).query("curve == 'decile'")
+    reached = decile["y"].iloc[0] * decile["weight"].iloc[0] / (w @ y)
+    assert row["value"] == pytest.approx(reached)
+    assert row["value_low"] < row["value"] < row["value_high"]
+    assert row["value_high"] - row["value_low"] < 0.1

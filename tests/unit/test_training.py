@@ -46,7 +46,7 @@ def test_evaluation_tells_how_it_does_on_new_rows(plain: PropensityModel) -> Non
     test = plain.evaluation[plain.evaluation["dataset"] == "test"]
     assert test["metric"].tolist() == [
         "roc_auc", "average_precision", "log_loss", "brier_score", "ece", "base_rate",
-        "log_loss_gain", "n_rows", "n_subjects", "n_converting_subjects",
+        "log_loss_gain", "top_decile_recall", "n_rows", "n_subjects", "n_converting_subjects",
     ]  # fmt: skip
     assert plain.metric("n_rows") == 3_000
 
