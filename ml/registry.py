@@ -24,6 +24,7 @@ from ml.training import N_TRIALS, train_propensity
 from ml.warehouse import Types, empty, say
 
 SUBJECT, MOMENT, TARGET, FOLD = "domain_userid", "as_of_tstamp", "target", "fold"
+CONVERSION = "conversion"
 
 REGISTRY: Types = {
     "model_name": "text",
@@ -51,6 +52,7 @@ REGISTRY: Types = {
     "package_versions": "text",
     "effects": "text",
     "folds": "text",
+    "kind": "text",
 }
 # What deciding needs of the versions so far: not their artefacts.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
@@ -85,6 +87,72 @@ class Settings:
     rules: GateRules = field(default_factory=GateRules)
 
 
+@dataclass(frozen=True)
+class Spec:
+    """One model that is to be: a row of `trn_readiness`.
+
+    Parameters
+    ----------
+    model_name
+        What its versions are filed under: `daily`, `live__demo_request`.
+    kind
+        What its target is: `conversion`.
+    training_table
+        Where its rows are, e.g. `trn_daily`.
+    target
+        Its target column there; null leaves a row out.
+    subject
+        The column that says whose row it is.
+    definition_hash
+        Of all that decides what it learns.
+    not_trained_reason
+        Why it cannot be trained; empty where it can.
+    """
+
+    model_name: str
+    kind: str = CONVERSION
+    training_table: str = ""
+    target: str = TARGET
+    subject: str = SUBJECT
+    definition_hash: str = ""
+    not_trained_reason: str = ""
+
+    @property
+    def base(self) -> str:
+        """The question it asks, shared by the models of several conversions: `daily`."""
+        return base_of(self.model_name)
+
+
+def base_of(model_name: str) -> str:
+    """Return the base of a model.
+
+    Examples
+    --------
+    >>> base_of("daily__demo_request"), base_of("first_touch")
+    ('daily', 'first_touch')
+    """
+    return model_name.split("__")[0]
+
+
+def read_specs(readiness: pd.DataFrame) -> list[Spec]:
+    """Specs of the models in `trn_readiness`, those of one training table together."""
+    specs = [
+        Spec(
+            model_name=str(row["model_name"]),
+            kind=str(row["kind"]),
+            training_table=str(row["training_table"]),
+            target=str(row["target_column"]),
+            subject=str(row["subject_column"]),
+            definition_hash=str(row["definition_hash"]),
+            not_trained_reason=(
+                "" if pd.isna(row["not_trained_reason"]) else str(row["not_trained_reason"])
+            ),
+        )
+        for row in readiness.to_dict("records")
+    ]
+    return sorted(specs, key=lambda spec: (spec.training_table, spec.model_name))
+
+
 def register_due(
     training: Mapping[str, Callable[[], pd.DataFrame]],
     *,
@@ -102,9 +170,10 @@ def register_due(
     Parameters
     ----------
     training
-        Model name -> what reads its training rows (`trn_*`); called only when due.
+        Name of a training table -> what reads it; called once, and only when a model that
+        learns from it is due. One table is held at a time.
     readiness
-        `trn_readiness`: one row per model name.
+        `trn_readiness`: one row per model.
     as_of
         The moment of this run; ages are counted from it, never from the wall clock.
     catalogue
@@ -128,38 +197,28 @@ def register_due(
     settings = settings or Settings()
     known = pd.DataFrame(columns=KNOWN_COLUMNS) if known is None else known
     rows = []
-    for name, load in training.items():
-        ready = readiness[readiness["model_name"] == name]
-        reason = _not_ready(name, ready)
-        if reason:
-            log(f"{name}: not trained. {reason}")
+    table, held = "", pd.DataFrame()
+    for spec in read_specs(readiness):
+        name = spec.model_name
+        if spec.not_trained_reason:
+            log(f"{name}: not trained. {spec.not_trained_reason}")
             continue
-        definition_hash = str(ready["definition_hash"].iloc[0])
         mine = known[known["model_name"] == name]
-        due, why = is_due(mine, as_of, definition_hash, settings)
+        due, why = is_due(mine, as_of, spec.definition_hash, settings)
         log(f"{name}: {'training, ' if due else 'not trained, '}{why}")
         if not due:
             continue
-        frame = _sampled(load(), settings, log)
-        features = _features(frame, catalogue, name)
-        reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
+        if spec.training_table != table:
+            held = pd.DataFrame()  # let go of one table before the next is read
+            table, held = spec.training_table, training[spec.training_table]()
+        frame = _sampled(held[held[spec.target].notna()], spec, settings, log)
         try:
-            model = train_propensity(
-                frame,
-                target=TARGET,
-                features=features,
-                time=MOMENT,
-                group=SUBJECT,
-                fold=FOLD,
-                random_state=settings.random_state,
-                n_trials=settings.n_trials,
-                leak_reviewed=reviewed,
-            )
+            model = _train(frame, spec, catalogue, settings)
         except NotTrainableError as error:
             log(f"{name}: not trained. {error}")
             continue
-        decision = decide(model, frame, mine, name, fetch_artefact, as_of, settings.rules)
-        row = make_row(model, frame, name, as_of, definition_hash, decision)
+        decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
+        row = make_row(model, frame, spec, as_of, decision)
         if row["version"] in set(mine["version"]):
             log(f"{name}: version {row['version']} is registered already; nothing is added.")
             continue
@@ -168,6 +227,23 @@ def register_due(
         if on_trained:
             on_trained(row, model)
     return pd.DataFrame(rows, columns=list(REGISTRY)) if rows else empty(REGISTRY)
+
+
+def _train(
+    frame: pd.DataFrame, spec: Spec, catalogue: pd.DataFrame, settings: Settings
+) -> PropensityModel:
+    reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
+    return train_propensity(
+        frame,
+        target=spec.target,
+        features=_features(frame, catalogue, spec),
+        time=MOMENT,
+        group=spec.subject,
+        fold=FOLD,
+        random_state=settings.random_state,
+        n_trials=settings.n_trials,
+        leak_reviewed=reviewed,
+    )
 
 
 def is_due(
@@ -221,7 +297,7 @@ def decide(
     model: PropensityModel,
     frame: pd.DataFrame,
     mine: pd.DataFrame,
-    name: str,
+    spec: Spec,
     fetch_artefact: Callable[[str, str], bytes] | None,
     as_of: pd.Timestamp,
     rules: GateRules,
@@ -236,8 +312,8 @@ def decide(
         The rows it was made from, with their folds.
     mine
         The model's versions so far.
-    name
-        Model name.
+    spec
+        What it is.
     fetch_artefact
         Reads a registered artefact.
     as_of
@@ -245,8 +321,8 @@ def decide(
     rules
         What the gate asks for.
     """
-    test = frame[(frame[FOLD] == "test") & frame[TARGET].notna()]
-    judged = _judged(model, test)
+    test = frame[(frame[FOLD] == "test") & frame[spec.target].notna()]
+    judged = _judged(model, test, spec)
     stands_alone = judge_alone(judged, model.base_rate, model.leaks, rules)
     if stands_alone:
         return Decision("rejected", stands_alone)
@@ -259,7 +335,7 @@ def decide(
             f"{model.metric('log_loss_gain'):.5f} (at least {low:.5f}).",
         )
     champion = champions.iloc[-1]
-    data = fetch_artefact(name, str(champion["version"]))
+    data = fetch_artefact(spec.model_name, str(champion["version"]))
     old = artefact.from_bytes(data, str(champion["artefact_sha256"]))
     absent = [column for column in old.schema.names if column not in frame.columns]
     if absent:
@@ -268,7 +344,7 @@ def decide(
     if newer.empty:
         return Decision("challenger", "no test row is newer than the champion saw; it stays.")
     return judge_against(
-        _judged(model, newer),
+        _judged(model, newer, spec),
         old.predict_proba(newer),
         _days(as_of, champion["as_of_tstamp"]),
         rules,
@@ -278,9 +354,8 @@ def decide(
 def make_row(
     model: PropensityModel,
     frame: pd.DataFrame,
-    name: str,
+    spec: Spec,
     as_of: pd.Timestamp,
-    definition_hash: str,
     decision: Decision,
 ) -> dict[str, Any]:
     """Describe a version as a row of the registry.
@@ -290,9 +365,10 @@ def make_row(
     """
     data = artefact.to_bytes(model)
     sha256 = artefact.checksum(data)
-    key = hashlib.sha256(f"{name}|{definition_hash}|{as_of}|{sha256}".encode()).hexdigest()
-    known = frame[frame[TARGET].notna() & frame[FOLD].notna()]
-    positive = to_target(known[TARGET]) > 0
+    name = spec.model_name
+    key = f"{name}|{spec.definition_hash}|{as_of}|{sha256}"
+    known = frame[frame[spec.target].notna() & frame[FOLD].notna()]
+    positive = to_target(known[spec.target]) > 0
     seen = known[known[FOLD] != "test"]
     texts = {
         "feature_names": model.schema.names,
@@ -302,26 +378,27 @@ def make_row(
         "curves": artefact.frame_to_json(model.curves),
         "importance": artefact.frame_to_json(model.importance),
         "effects": artefact.frame_to_json(model.effects),
-        "folds": artefact.frame_to_json(describe_folds(known, TARGET, SUBJECT)),
+        "folds": artefact.frame_to_json(describe_folds(known, spec.target, spec.subject)),
         "leaks": artefact.frame_to_json(model.leaks),
         "notes": model.notes,
         "package_versions": model.versions,
     }
     return {
         "model_name": name,
-        "version": f"{as_of:%Y%m%d}-{key[:8]}",
+        "version": f"{as_of:%Y%m%d}-{hashlib.sha256(key.encode()).hexdigest()[:8]}",
         "trained_at": pd.Timestamp.now(tz="UTC").tz_localize(None).floor("us"),
         "as_of_tstamp": as_of,
         "seen_until_tstamp": pd.to_datetime(seen[MOMENT]).max(),
         "decision": decision.verdict,
         "decision_reason": decision.reason,
-        "definition_hash": definition_hash,
+        "definition_hash": spec.definition_hash,
         "artefact": data,
         "artefact_sha256": sha256,
         "n_rows": len(known),
-        "n_subjects": int(known[SUBJECT].nunique()),
-        "n_converting_subjects": int(known.loc[positive, SUBJECT].nunique()),
+        "n_subjects": int(known[spec.subject].nunique()),
+        "n_converting_subjects": int(known.loc[positive, spec.subject].nunique()),
         "base_rate": model.base_rate,
+        "kind": spec.kind,
         **{column: json.dumps(value) for column, value in texts.items()},
     }
 
@@ -362,46 +439,48 @@ def describe_folds(known: pd.DataFrame, target: str, subject: str) -> pd.DataFra
     return pd.DataFrame(rows)
 
 
-def _judged(model: PropensityModel, rows: pd.DataFrame) -> Judged:
-    subjects = folds.hash_groups(rows[SUBJECT])
+def _judged(model: PropensityModel, rows: pd.DataFrame, spec: Spec) -> Judged:
+    subjects = folds.hash_groups(rows[spec.subject])
     return Judged(
-        y=to_target(rows[TARGET]),
+        y=to_target(rows[spec.target]),
         w=folds.group_weights(subjects),
         subjects=subjects,
         challenger=model.predict_proba(rows),
     )
 
 
-def _not_ready(name: str, ready: pd.DataFrame) -> str:
-    if ready.empty:
-        return f"trn_readiness has no row for {name}."
-    reason = ready["not_trained_reason"].iloc[0]
-    return "" if pd.isna(reason) else str(reason)
-
-
-def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, model_name: str) -> list[str]:
+def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, spec: Spec) -> list[str]:
     """List the catalogue's features that the frame holds and the model may learn from."""
     named = [
         row["feature_name"]
         for row in catalogue.to_dict("records")
         if row["feature_name"] in frame.columns
-        and model_name in (_words(row.get("only_for")) or [model_name])
+        and spec.base in (_words(row.get("only_for")) or [spec.base])
     ]
-    roles = {SUBJECT, MOMENT, TARGET, FOLD, "event_id"}
-    return named or [name for name in frame.columns if name not in roles]
+    roles = {spec.subject, SUBJECT, MOMENT, FOLD, "event_id"}
+    return named or [
+        name
+        for name in frame.columns
+        if name not in roles and name != TARGET and not name.startswith("target_")
+    ]
 
 
 def _words(value: Any) -> list[str]:  # noqa: ANN401 - null differs between engines
     return value.split() if isinstance(value, str) else []
 
 
-def _sampled(frame: pd.DataFrame, settings: Settings, log: Callable[[str], None]) -> pd.DataFrame:
+def _sampled(
+    frame: pd.DataFrame, spec: Spec, settings: Settings, log: Callable[[str], None]
+) -> pd.DataFrame:
     """Keep whole subjects, chosen by hash, when there are more rows than allowed."""
     if len(frame) <= settings.max_training_rows:
         return frame
     share = settings.max_training_rows / len(frame)
-    kept = folds.uniform(folds.hash_groups(frame[SUBJECT]), settings.random_state + 1) < share
-    log(f"{len(frame)} training rows: a stable {share:.0%} of subjects is trained on")
+    kept = folds.uniform(folds.hash_groups(frame[spec.subject]), settings.random_state + 1) < share
+    log(
+        f"{spec.model_name}: of {len(frame)} training rows a stable {share:.0%} of subjects "
+        "is trained on"
+    )
     return frame[kept]
 
 

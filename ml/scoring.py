@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 
+from ml import artefact
 from ml.model import PropensityModel
 from ml.reasons import N_REASONS, read_words, top_reasons
-from ml.registry import MOMENT, SUBJECT
+from ml.registry import CONVERSION, MOMENT, SUBJECT, base_of
 from ml.warehouse import Types
 
 SCORES: Types = {
@@ -20,11 +22,66 @@ SCORES: Types = {
     "base_rate": "double",
     **{f"reason_{n}": "text" for n in range(1, N_REASONS + 1)},
     **{f"reason_{n}_feature": "text" for n in range(1, N_REASONS + 1)},
+    "kind": "text",
 }
 
 
+def jobs(
+    champions: pd.DataFrame,
+    subjects: Mapping[str, Any],
+    *,
+    catalogue: pd.DataFrame,
+    fetch: Callable[[str, str], Mapping[str, Any]],
+) -> list[tuple[Any, Callable[[pd.DataFrame], pd.DataFrame]]]:
+    """Pair the subjects of each base with what scores them, for `warehouse.map_many`.
+
+    Parameters
+    ----------
+    champions
+        `propensity_champions`: `model_name`, `version`, `kind`, `subject_column`.
+    subjects
+        Base -> relation of the subjects that its models score.
+    catalogue
+        `feature_catalogue`, for the words of reasons.
+    fetch
+        (model name, version) -> `artefact` and `artefact_sha256`.
+
+    Returns
+    -------
+    list of pairs
+        A relation, and a function of its batches that scores each row with every champion
+        of the base. Bases without a champion are absent.
+    """
+    out = []
+    for base, relation in subjects.items():
+        scorers = []
+        for row in champions.sort_values("model_name").to_dict("records"):
+            name, version = str(row["model_name"]), str(row["version"])
+            if base_of(name) != base:
+                continue
+            found = fetch(name, version)
+            model = artefact.from_bytes(found["artefact"], found["artefact_sha256"])
+            options = {"kind": str(row["kind"]), "subject": str(row["subject_column"])}
+            scorers.append(scorer(model, catalogue, model_name=name, version=version, **options))
+        if scorers:
+            out.append((relation, _all_of(scorers)))
+    return out
+
+
+def _all_of(
+    scorers: list[Callable[[pd.DataFrame], pd.DataFrame]],
+) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    return lambda frame: pd.concat([score(frame) for score in scorers], ignore_index=True)
+
+
 def scorer(
-    model: PropensityModel, catalogue: pd.DataFrame, *, model_name: str, version: str
+    model: PropensityModel,
+    catalogue: pd.DataFrame,
+    *,
+    model_name: str,
+    version: str,
+    kind: str = CONVERSION,
+    subject: str = SUBJECT,
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return a function that scores a frame of subjects.
 
@@ -34,13 +91,15 @@ def scorer(
         The champion.
     catalogue
         `feature_catalogue`, for the words of reasons.
-    model_name, version
+    model_name, version, kind
         What the scores are filed under.
+    subject
+        Column of the subjects' identifier.
 
     Returns
     -------
     callable
-        Frame with `domain_userid`, `as_of_tstamp` and the model's columns -> frame with the
+        Frame with the subject column, `as_of_tstamp` and the model's columns -> frame with the
         columns of SCORES, in the same order.
     """
     names = model.schema.names
@@ -51,10 +110,11 @@ def scorer(
         out = top_reasons(contributions, frame, names, words)
         out["model_name"] = model_name
         out["version"] = version
-        out["subject_id"] = frame[SUBJECT]
+        out["subject_id"] = frame[subject]
         out["as_of_tstamp"] = frame[MOMENT]
         out["score"] = model.predict_proba(frame)
         out["base_rate"] = model.base_rate
+        out["kind"] = kind
         return out[list(SCORES)]
 
     return score

@@ -6,7 +6,8 @@ nor cares which engine runs it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import reduce
 from typing import Any, Literal, cast
 
 import pandas as pd
@@ -133,31 +134,56 @@ def map_batches(
     -------
     What dbt materialises on that engine.
     """
+    return map_many([(relation, function)], types, session, batch_rows)
+
+
+def map_many(
+    jobs: Sequence[tuple[Any, Callable[[pd.DataFrame], pd.DataFrame]]],
+    types: Types,
+    session: Any,  # noqa: ANN401
+    batch_rows: int = BATCH_ROWS,
+) -> Any:  # noqa: ANN401
+    """Apply `map_batches` to several relations, one after the other, into one result.
+
+    Parameters
+    ----------
+    jobs
+        Pairs of what `dbt.ref` returned and the function for it; none give no row.
+    types, session, batch_rows
+        As of `map_batches`.
+    """
     engine = engine_of(session)
+    if not jobs:
+        return write(empty(types), types, session)
     if engine == "duckdb":
-        reader = (
-            relation.to_arrow_reader(batch_rows)
-            if hasattr(relation, "to_arrow_reader")
-            else relation.fetch_record_batch(batch_rows)
+        results = (
+            batch
+            for relation, function in jobs
+            for frame in _arrow_reader(relation, batch_rows)
+            for batch in to_arrow(function(_lower(frame.to_pandas())), types).to_batches()
         )
-        schema = arrow_schema(types)
-
-        def results() -> Iterator[pa.RecordBatch]:
-            for batch in reader:
-                out = to_arrow(function(_lower(batch.to_pandas())), types)
-                yield from out.to_batches()
-
-        return pa.RecordBatchReader.from_batches(schema, results())
+        return pa.RecordBatchReader.from_batches(arrow_schema(types), results)
     if engine == "spark":
         ddl = ", ".join(f"{name} {_SPARK[kind]}" for name, kind in types.items())
 
-        def mapped(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-            for frame in frames:
-                yield function(_lower(frame))[list(types)]
+        def mapped(
+            function: Callable[[pd.DataFrame], pd.DataFrame],
+        ) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
+            return lambda frames: (function(_lower(frame))[list(types)] for frame in frames)
 
-        return relation.mapInPandas(mapped, schema=ddl)
-    parts = [function(_lower(frame)) for frame in relation.to_pandas_batches()]
-    return write(pd.concat(parts) if parts else empty(types), types, session)
+        parts = [relation.mapInPandas(mapped(function), schema=ddl) for relation, function in jobs]
+        return reduce(lambda left, right: left.unionByName(right), parts)
+    done = [
+        function(_lower(f)) for relation, function in jobs for f in relation.to_pandas_batches()
+    ]
+    return write(pd.concat(done) if done else empty(types), types, session)
+
+
+def _arrow_reader(relation: Any, batch_rows: int) -> pa.RecordBatchReader:  # noqa: ANN401
+    """Open only when its turn has come: a DuckDB connection has one open result."""
+    if hasattr(relation, "to_arrow_reader"):
+        return relation.to_arrow_reader(batch_rows)
+    return relation.fetch_record_batch(batch_rows)
 
 
 def to_arrow(frame: pd.DataFrame, types: Types) -> pa.Table:

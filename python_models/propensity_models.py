@@ -4,7 +4,7 @@ def model(dbt, session):
     from ml import registry, tracking, warehouse
     from ml.gate import GateRules
 
-    training = {"live": dbt.ref("trn_live"), "daily": dbt.ref("trn_daily")}
+    training = {"trn_live": dbt.ref("trn_live"), "trn_daily": dbt.ref("trn_daily")}
     as_of = warehouse.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
     # On its own line: dbt does not see a config.get that a method is called on.
     force = dbt.config.get("force_training")

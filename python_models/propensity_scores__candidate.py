@@ -1,18 +1,14 @@
 def model(dbt, session):
-    from ml import artefact, scoring, warehouse
+    from ml import scoring, warehouse
 
     registry = dbt.ref("propensity_models")
-    champions = warehouse.read(dbt.ref("propensity_champions"), where="model_name = 'daily'")
+    champions = warehouse.read(dbt.ref("propensity_champions"))
     catalogue = warehouse.read(dbt.ref("feature_catalogue"))
-    subjects = dbt.ref("feat_prospect__current")
-    if champions.empty:
-        return warehouse.write(warehouse.empty(scoring.SCORES), scoring.SCORES, session)
-    version = champions["version"].iloc[0]
-    found = warehouse.read(
-        registry,
-        ["artefact", "artefact_sha256"],
-        where=f"model_name = 'daily' and version = '{version}'",
-    )
-    champion = artefact.from_bytes(found["artefact"].iloc[0], found["artefact_sha256"].iloc[0])
-    score = scoring.scorer(champion, catalogue, model_name="daily", version=version)
-    return warehouse.map_batches(subjects, score, scoring.SCORES, session)
+    subjects = {"daily": dbt.ref("feat_prospect__current")}
+
+    def fetch(model_name, version):
+        where = f"model_name = '{model_name}' and version = '{version}'"
+        return warehouse.read(registry, ["artefact", "artefact_sha256"], where=where).iloc[0]
+
+    jobs = scoring.jobs(champions, subjects, catalogue=catalogue, fetch=fetch)
+    return warehouse.map_many(jobs, scoring.SCORES, session)

@@ -1,29 +1,73 @@
-{#- A hash of all that decides what a model learns: the features, the conversions, the
-    horizons and the population. Models trained under another hash are due for training. -#}
-{% macro definition_hash() %}
+{#- A hash of all that decides what one model learns: its outcome, its features, the events
+    that count, the population. A version trained under another hash is due for training. -#}
+{% macro definition_hash(spec) %}
     {% if not execute %} {{ return("") }} {% endif %}
-    {% set facts = {
-        "features": prospect_feature_definitions(),
-        "conversions": conversions(),
-    } %}
-    {% for name in [
-        "app_ids", "exclude_bots", "bot_useragent_pattern", "test_traffic",
-        "max_clock_skew", "arrival_tolerance", "live_horizon", "daily_horizon",
-        "late_arrival_allowance", "excluded_events", "lookback", "training_window",
-        "fold_shares", "fold_periods",
-    ] %}
+    {% set facts = event_facts() %}
+    {% do facts.update({"features": features_learnt_from(spec)}) %}
+    {% for name in ["kind", "horizon", "training_table", "subject_column"] %}
+        {% do facts.update({name: spec[name]}) %}
+    {% endfor %}
+    {% if spec.conversion %}
+        {% do facts.update({"outcome": conversion_named(spec.conversion)}) %}
+    {% endif %}
+    {% set names = ["late_arrival_allowance", "training_window", "fold_shares", "fold_periods"] %}
+    {% for name in names + (["lookback"] if spec.base == "daily" else []) %}
         {% do facts.update({name: var(name)}) %}
     {% endfor %}
     {{ return(local_md5(tojson(facts, sort_keys=true))) }}
 {% endmacro %}
 
-{#- The feature definitions of the prospect feature tables: column name -> the column's
-    data type, description, meta. Read from the graph, so any model may ask; empty in dbt
-    unit tests, where there is no graph. -#}
-{% macro prospect_feature_definitions() %}
+{#- The vars that decide which events there are, and when each is known. -#}
+{% macro event_facts() %}
+    {% set facts = {} %}
+    {% for name in [
+        "app_ids", "exclude_bots", "bot_useragent_pattern", "test_traffic",
+        "max_clock_skew", "arrival_tolerance", "excluded_events",
+    ] %}
+        {% do facts.update({name: var(name)}) %}
+    {% endfor %}
+    {{ return(facts) }}
+{% endmacro %}
+
+{#- What decides the values of the features that a model may learn from: not their words. -#}
+{% macro features_learnt_from(spec) %}
+    {% set facts = {} %}
+    {% for name, column in feature_definitions_of(spec.features).items()
+        if spec.base in (feature_only_for(column.meta) or [spec.base]) %}
+        {% set definition = column.meta.feature %}
+        {% do facts.update({name: [
+            definition,
+            column.data_type,
+            column.meta.get("leak_reviewed", false),
+            conversions_of_feature(definition),
+        ]}) %}
+    {% endfor %}
+    {{ return(facts) }}
+{% endmacro %}
+
+{#- The models (bases) that may learn from a feature; empty: all. With several conversions,
+    what `any` of them means would change for every model with each one that is added: no
+    model learns from it then. -#}
+{% macro feature_only_for(meta) %}
+    {% if meta.feature.get("conversion") == "any" and conversions() | length > 1 %}
+        {{ return(["none"]) }}
+    {% endif %}
+    {{ return(meta.get("only_for", [])) }}
+{% endmacro %}
+
+{% macro conversions_of_feature(definition) %}
+    {% set name = definition.get("conversion") %}
+    {% if not name %} {{ return([]) }} {% endif %}
+    {{ return(conversions() if name == "any" else [conversion_named(name)]) }}
+{% endmacro %}
+
+{#- The feature definitions of a feature table: column name -> the column's data type,
+    description, meta. Read from the graph, so any model may ask; empty in dbt unit tests,
+    where there is no graph. -#}
+{% macro feature_definitions_of(model_name) %}
     {% set out = {} %}
     {% if execute and graph is defined and graph.nodes is defined %}
-        {% set node = graph.nodes["model.cdp.feat_prospect__asof_day"] %}
+        {% set node = graph.nodes["model.cdp." ~ model_name] %}
         {% for name, column in node.columns.items() %}
             {% set meta = (column.get("config") or {}).get("meta") or {} %}
             {% if meta.get("feature") %}
@@ -38,7 +82,19 @@
     {{ return(out) }}
 {% endmacro %}
 
-{#- The same, and where the events came from: rows made from other events are not kept. -#}
+{% macro prospect_feature_definitions() %}
+    {{ return(feature_definitions_of("feat_prospect__asof_day")) }}
+{% endmacro %}
+
+{#- Of all that decides the rows of the prospect feature tables, and where the events came
+    from: rows made otherwise are not kept. -#}
 {% macro features_hash() %}
-    {{ return(local_md5(definition_hash() ~ events_origin()) if execute else "") }}
+    {% if not execute %} {{ return("") }} {% endif %}
+    {% set facts = event_facts() %}
+    {% do facts.update({"features": {}, "lookback": var("lookback")}) %}
+    {% for name, column in prospect_feature_definitions().items() %}
+        {% set definition = column.meta.feature %}
+        {% do facts.features.update({name: [definition, conversions_of_feature(definition)]}) %}
+    {% endfor %}
+    {{ return(local_md5(tojson(facts, sort_keys=true) ~ events_origin())) }}
 {% endmacro %}

@@ -2,11 +2,10 @@
 {% macro model_folds() %}
     {% set least = var("min_converting_subjects") %}
     {% set rows = [] %}
-    {% for model_name in ["live", "daily"] %}
+    {% for spec in propensity_model_specs() %}
         {% for fold in ["train", "calibrate", "test"] %}
             {% do rows.append(
-                "select '" ~ model_name ~ "' as model_name, '" ~ var(model_name ~ "_horizon")
-                ~ "' as horizon, '" ~ fold ~ "' as fold, "
+                "select '" ~ spec.model_name ~ "' as model_name, '" ~ fold ~ "' as fold, "
                 ~ (least if fold == "train" else [least, 5] | min) ~ " as n_asked"
             ) %}
         {% endfor %}
@@ -14,22 +13,64 @@
     {{ return(rows | join("\n    union all\n    ")) }}
 {% endmacro %}
 
+{#- A row for each model: what it is, and of how many subjects its outcome is known to
+    have happened at all (null: not counted). -#}
+{% macro model_rows(prospects) %}
+    {% for spec in propensity_model_specs() %}
+    {{ "union all" if not loop.first }}
+    select
+        '{{ spec.model_name }}' as model_name,
+        '{{ spec.kind }}' as kind,
+        '{{ spec.training_table }}' as training_table,
+        '{{ spec.target_column }}' as target_column,
+        '{{ spec.subject_column }}' as subject_column,
+        '{{ spec.horizon }}' as horizon,
+        '{{ definition_hash(spec) }}' as definition_hash,
+        {{ sql_literal(no_outcome_reason(spec)) }} as no_outcome_reason,
+        count(first_{{ spec.conversion }}_tstamp) as n_outcomes,
+        min(first_seen_tstamp) as first_seen_tstamp
+    from {{ prospects }}
+    {%- endfor %}
+{% endmacro %}
+
+{% macro no_outcome_reason(spec) %}
+    {{ return(
+        "No event is a " ~ spec.conversion ~ ". Set var conversion_events, or var conversions,"
+        ~ " to events that occur in stg_snowplow__events."
+    ) }}
+{% endmacro %}
+
+{#- The training rows of every model, with the subject again where the outcome happened,
+    and where it did not. -#}
+{% macro training_rows_by_model() %}
+    {% for spec in propensity_model_specs() %}
+    {{ "union all" if not loop.first }}
+    select
+        '{{ spec.model_name }}' as model_name,
+        {{ spec.subject_column }} as subject_id,
+        fold,
+        case when {{ outcome_happened(spec) }} then {{ spec.subject_column }} end
+            as converting_subject,
+        case when not ({{ outcome_happened(spec) }}) then {{ spec.subject_column }} end
+            as other_subject
+    from {{ ref(spec.training_table) }}
+    where {{ spec.target_column }} is not null
+    {%- endfor %}
+{% endmacro %}
+
 {#- Why a model cannot be trained, and what to change; null where it can. -#}
-{% macro not_trained_reason(conversion) %}
+{% macro not_trained_reason() %}
     {%- set window = var("training_window") -%}
     {%- set text = dbt.type_string() -%}
 case
-            when prospects.n_converters = 0
-                then
-                    'No event is a {{ conversion.name }}. Set var conversion_events, or var '
-                    || 'conversions, to events that occur in stg_snowplow__events.'
+            when models.n_outcomes = 0 then models.no_outcome_reason
             when totals.n_rows = 0
                 then
                     'No training rows: of the subjects first seen {{ window[0] }} to '
                     || '{{ window[1] }} days before as_of, none has an outcome over '
-                    || totals.horizon || ' that is known by now and no fold period is '
+                    || models.horizon || ' that is known by now and no fold period is '
                     || 'shorter. The first event kept is of '
-                    || cast(prospects.first_seen_tstamp as {{ text }})
+                    || cast(models.first_seen_tstamp as {{ text }})
                     || '. Widen var training_window, shorten the horizon, or bring more '
                     || 'history.'
             when totals.n_subjects < {{ var("min_training_subjects") }}
@@ -42,7 +83,7 @@ case
                 then
                     'No row in the ' || lacking.fold || ' fold: its share of the time '
                     || 'since the first subject (var fold_periods) has to be longer than '
-                    || 'the horizon ' || totals.horizon || ', with subjects active in it. '
+                    || 'the horizon ' || models.horizon || ', with subjects active in it. '
                     || 'Bring more history, widen var training_window, or shorten the '
                     || 'horizon.'
             when lacking.fold is not null

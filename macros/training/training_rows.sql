@@ -1,20 +1,20 @@
-{#- Features, target and fold of the subjects first seen in the training window.
+{#- Features, targets and fold of the subjects first seen in the training window, for the
+    models of one base (`specs`).
 
     A subject hashes to one fold. Time is cut into three periods, one a fold, in the same
-    order; a row is kept where its subject's fold is also its period's, and where its
+    order; a target is kept where its subject's fold is also its period's, and where its
     outcome falls wholly into that period. So no subject and no moment of time is shared
-    between folds. Rows from a one-off conversion on are left out, as are rows whose
-    outcome is not known yet. -#}
-{% macro training_rows(features, targets, key, conversion, horizon) %}
+    between the folds of a model. A target is null from a one-off conversion on, and where
+    its outcome is not known yet; a row where every target is null is left out.
+
+    prospects  a row per subject: first_seen_tstamp and, for each conversion,
+               first_<conversion>_tstamp -#}
+{% macro training_rows(specs, features, targets, key, prospects) %}
 
 {%- set day_us = 86400000000 -%}
 {%- set window = var("training_window") -%}
-{%- set horizon_us = iso_duration_us(horizon) -%}
-{%- set known_us = horizon_us + iso_duration_us(var("late_arrival_allowance")) -%}
+{%- set subject = specs[0].subject_column -%}
 {%- set shares = var("fold_shares") -%}
-{%- set periods = var("fold_periods") -%}
-{%- set moment_us = epoch_us("labelled.as_of_tstamp") -%}
-{%- set first_conversion = "first_" ~ conversion.name ~ "_tstamp" -%}
 
 with features as (
 
@@ -30,7 +30,7 @@ targets as (
 
 prospects as (
 
-    select * from {{ ref("tgt_prospect__first_conversion") }}
+    select * from {{ prospects }}
 
 ),
 
@@ -43,10 +43,9 @@ as_of as (
 subjects as (
 
     select
-        prospects.domain_userid,
+        prospects.*,
         {{ epoch_us("prospects.first_seen_tstamp") }} as first_seen_us,
-        {{ epoch_us("prospects." ~ first_conversion) }} as converted_us,
-        {{ subject_fold("prospects.domain_userid", shares) }} as fold
+        {{ subject_fold("prospects." ~ subject, shares) }} as fold
     from prospects
     cross join as_of
     where
@@ -61,7 +60,7 @@ span as (
 
     select
         min(subjects.first_seen_us) as start_us,
-        max(as_of.as_of_us) - {{ known_us }} as end_us
+        max(as_of.as_of_us) as as_of_us
     from subjects
     cross join as_of
 
@@ -70,8 +69,11 @@ span as (
 periods as (
 
     select
-        start_us + (end_us - start_us) * {{ periods[0] }} as calibrate_us,
-        start_us + (end_us - start_us) * {{ periods[0] + periods[1] }} as test_us
+        {%- for spec in specs %}
+        {{ period_start(spec, "calibrate") }} as {{ spec.target_column }}_calibrate_us,
+        {{ period_start(spec, "test") }} as {{ spec.target_column }}_test_us
+        {{- "," if not loop.last }}
+        {%- endfor %}
     from span
 
 ),
@@ -80,44 +82,65 @@ labelled as (
 
     select
         features.*,
-        targets.{{ target_column(conversion, horizon) }} as target,
+        {%- for spec in specs %}
+        case
+            when
+                {{ is_trained_on(spec) | indent(16) }}
+                then targets.{{ outcome_column(spec) }}
+        end as {{ spec.target_column }},
+        {%- endfor %}
         subjects.fold
     from features
     inner join targets
         on {% for column in key %}features.{{ column }} = targets.{{ column }}
         {%- if not loop.last %} and {% endif %}{% endfor %}
-    inner join subjects on features.domain_userid = subjects.domain_userid
-    where
-        targets.{{ target_column(conversion, horizon) }} is not null
-        {%- if not conversion.repeatable %}
-        and (
-            subjects.converted_us is null
-            or {{ epoch_us("features.as_of_tstamp") }} < subjects.converted_us
-        )
-        {%- endif %}
+    inner join subjects on features.{{ subject }} = subjects.{{ subject }}
+    cross join periods
 
 ),
 
 final as (
 
-    select labelled.*
-    from labelled
-    cross join periods
+    select * from labelled
     where
-        case
-            when {{ moment_us }} + {{ horizon_us }} < periods.calibrate_us then 'train'
-            when
-                {{ moment_us }} >= periods.calibrate_us
-                and {{ moment_us }} + {{ horizon_us }} < periods.test_us
-                then 'calibrate'
-            when {{ moment_us }} >= periods.test_us then 'test'
-        end = labelled.fold
+        {% for spec in specs -%}
+        {{ "or " if not loop.first }}{{ spec.target_column }} is not null
+        {% endfor %}
 
 )
 
 select * from final
 
 {% endmacro %}
+
+{#- When a fold's period begins: the time from the first subject to the last moment whose
+    outcome is known, cut by `fold_periods`. -#}
+{% macro period_start(spec, fold) %}
+    {% set periods = var("fold_periods") %}
+    {% set share = periods[0] if fold == "calibrate" else periods[0] + periods[1] %}
+    {% set known_us = iso_duration_us(spec.horizon) + iso_duration_us(var("late_arrival_allowance")) %}
+    {{ return("start_us + (as_of_us - " ~ known_us ~ " - start_us) * " ~ share) }}
+{% endmacro %}
+
+{#- Does the row lie in its subject's fold, with its outcome, and before any one-off
+    conversion? -#}
+{% macro is_trained_on(spec) %}
+    {%- set moment_us = epoch_us("features.as_of_tstamp") -%}
+    {%- set until_us = moment_us ~ " + " ~ iso_duration_us(spec.horizon) -%}
+    {%- set period = "periods." ~ spec.target_column -%}
+case
+    when {{ until_us }} < {{ period }}_calibrate_us then 'train'
+    when
+        {{ moment_us }} >= {{ period }}_calibrate_us
+        and {{ until_us }} < {{ period }}_test_us
+        then 'calibrate'
+    when {{ moment_us }} >= {{ period }}_test_us then 'test'
+end = subjects.fold
+    {%- if spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
+    {%- set converted = "subjects.first_" ~ spec.conversion ~ "_tstamp" %}
+and ({{ converted }} is null or features.as_of_tstamp < {{ converted }})
+    {%- endif %}
+{%- endmacro %}
 
 {#- train, calibrate or test, by a hash of the subject: the same on every engine. -#}
 {% macro subject_fold(subject, shares) %}

@@ -1,7 +1,7 @@
 with scores as (
 
     select * from {{ ref("propensity_scores") }}
-    where model_name = 'daily'
+    where model_name = '{{ propensity_model_specs("daily")[0].model_name }}'
 
 ),
 

@@ -16,7 +16,7 @@ with final as (
         {{ sql_literal(column.meta.get("unit") or "") }} as unit,
         {{ sql_literal(column.description | replace("\n", " ") | trim) }} as description,
         {{ sql_literal(tojson(definition, sort_keys=true)) }} as definition,
-        {{ sql_literal(column.meta.get("only_for", []) | join(" ")) }} as only_for,
+        {{ sql_literal(feature_only_for(column.meta) | join(" ")) }} as only_for,
         {{ sql_literal(column.meta.get("leak_reviewed", false)) }} as leak_reviewed
     {%- else %}
     select

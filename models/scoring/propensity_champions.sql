@@ -6,6 +6,19 @@ with versions as (
 
 ),
 
+-- What is no longer configured does not score.
+configured as (
+
+    {% for spec in propensity_model_specs() -%}
+    {{ "union all " if not loop.first -}}
+    select
+        '{{ spec.model_name }}' as model_name,
+        '{{ spec.kind }}' as kind,
+        '{{ spec.subject_column }}' as subject_column
+    {% endfor %}
+
+),
+
 ranked as (
 
     select
@@ -21,14 +34,17 @@ ranked as (
 final as (
 
     select
-        model_name,
-        version,
-        trained_at,
-        as_of_tstamp,
-        definition_hash,
-        decision_reason
+        ranked.model_name,
+        ranked.version,
+        ranked.trained_at,
+        ranked.as_of_tstamp,
+        ranked.definition_hash,
+        ranked.decision_reason,
+        configured.kind,
+        configured.subject_column
     from ranked
-    where recency = 1
+    inner join configured on ranked.model_name = configured.model_name
+    where ranked.recency = 1
 
 )
 

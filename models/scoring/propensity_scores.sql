@@ -77,7 +77,8 @@ final as (
         end as label,
         reason_1,
         reason_2,
-        reason_3
+        reason_3,
+        kind
     from ranked
 
 )

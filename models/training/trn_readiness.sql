@@ -1,34 +1,18 @@
-{%- set conversion = conversions()[0] -%}
-{%- set first_conversion = "first_" ~ conversion.name ~ "_tstamp" -%}
-
 with prospects as (
 
-    select
-        count({{ first_conversion }}) as n_converters,
-        min(first_seen_tstamp) as first_seen_tstamp
-    from {{ ref("tgt_prospect__first_conversion") }}
+    select * from {{ ref("tgt_prospect__first_conversion") }}
+
+),
+
+models as (
+
+    {{ model_rows("prospects") }}
 
 ),
 
 training_rows as (
 
-    select
-        'live' as model_name,
-        domain_userid,
-        fold,
-        case when target then domain_userid end as converting_subject,
-        case when not target then domain_userid end as other_subject
-    from {{ ref("trn_live") }}
-
-    union all
-
-    select
-        'daily' as model_name,
-        domain_userid,
-        fold,
-        case when target then domain_userid end as converting_subject,
-        case when not target then domain_userid end as other_subject
-    from {{ ref("trn_daily") }}
+    {{ training_rows_by_model() }}
 
 ),
 
@@ -42,11 +26,10 @@ fold_counts as (
 
     select
         model_folds.model_name,
-        model_folds.horizon,
         model_folds.fold,
         model_folds.n_asked,
-        count(training_rows.domain_userid) as n_rows,
-        count(distinct training_rows.domain_userid) as n_subjects,
+        count(training_rows.subject_id) as n_rows,
+        count(distinct training_rows.subject_id) as n_subjects,
         count(distinct training_rows.converting_subject) as n_converting_subjects,
         count(distinct training_rows.other_subject) as n_other_subjects
     from model_folds
@@ -56,7 +39,6 @@ fold_counts as (
             and model_folds.fold = training_rows.fold
     group by
         model_folds.model_name,
-        model_folds.horizon,
         model_folds.fold,
         model_folds.n_asked
 
@@ -80,28 +62,31 @@ totals as (
 
     select
         model_name,
-        horizon,
         sum(n_rows) as n_rows,
         sum(n_subjects) as n_subjects,
         sum(n_converting_subjects) as n_converting_subjects
     from fold_counts
-    group by model_name, horizon
+    group by model_name
 
 ),
 
 final as (
 
     select
-        totals.model_name,
+        models.model_name,
+        models.kind,
+        models.training_table,
+        models.target_column,
+        models.subject_column,
         cast(totals.n_rows as {{ dbt.type_bigint() }}) as n_rows,
         cast(totals.n_subjects as {{ dbt.type_bigint() }}) as n_subjects,
         cast(totals.n_converting_subjects as {{ dbt.type_bigint() }})
             as n_converting_subjects,
-        {{ not_trained_reason(conversion) }} as not_trained_reason,
-        '{{ definition_hash() }}' as definition_hash
-    from totals
-    cross join prospects
-    left join lacking on totals.model_name = lacking.model_name and lacking.place = 1
+        {{ not_trained_reason() }} as not_trained_reason,
+        models.definition_hash
+    from models
+    inner join totals on models.model_name = totals.model_name
+    left join lacking on models.model_name = lacking.model_name and lacking.place = 1
 
 )
 

@@ -31,6 +31,10 @@ def readiness(reason: str | None = None, definition_hash: str = "d1") -> pd.Data
     return pd.DataFrame(
         {
             "model_name": ["daily"],
+            "kind": ["conversion"],
+            "training_table": ["trn_daily"],
+            "target_column": ["target"],
+            "subject_column": ["domain_userid"],
             "not_trained_reason": pd.Series([reason], dtype=object),
             "definition_hash": [definition_hash],
         }
@@ -47,7 +51,7 @@ def register(frame: pd.DataFrame = FRAME, **options: Any) -> tuple[pd.DataFrame,
         "log": lines.append,
         **options,
     }
-    return register_due({"daily": lambda: frame}, **options), lines
+    return register_due({"trn_daily": lambda: frame}, **options), lines
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +98,7 @@ def test_nothing_is_trained_or_read_when_nothing_is_due(first: pd.DataFrame) -> 
         raise AssertionError
 
     new = register_due(
-        {"daily": never},
+        {"trn_daily": never},
         readiness=readiness(),
         as_of=AS_OF + pd.Timedelta(days=6),
         catalogue=CATALOGUE,

@@ -1,0 +1,54 @@
+{#- What models of one base share. A base is a question asked at one kind of moment: its
+    training table trn_<base>, the features it learns from, whose row it is. -#}
+{% macro propensity_model_bases() %}
+    {{ return([
+        {
+            "base": "live",
+            "horizon": var("live_horizon"),
+            "training_table": "trn_live",
+            "features": "feat_prospect__asof_event",
+            "subject_column": "domain_userid",
+        },
+        {
+            "base": "daily",
+            "horizon": var("daily_horizon"),
+            "training_table": "trn_daily",
+            "features": "feat_prospect__asof_day",
+            "subject_column": "domain_userid",
+        },
+    ]) }}
+{% endmacro %}
+
+{#- The models that are trained, of one base or of all, in order: a list of {model_name,
+    base, kind, conversion, horizon, training_table, target_column, subject_column,
+    features}. With one conversion a model bears its base's name, with several
+    <base>__<conversion>. -#}
+{% macro propensity_model_specs(base=none) %}
+    {% set specs = [] %}
+    {% set several = conversions() | length > 1 %}
+    {% for shared in propensity_model_bases() if base is none or base == shared.base %}
+        {% for conversion in conversions() %}
+            {% set spec = dict(shared) %}
+            {% do spec.update({
+                "model_name": shared.base ~ ("__" ~ conversion.name if several else ""),
+                "kind": "conversion",
+                "conversion": conversion.name,
+                "target_column": "target" if loop.first else "target_" ~ conversion.name,
+            }) %}
+            {% do specs.append(spec) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(specs) }}
+{% endmacro %}
+
+{% macro conversion_named(name) %}
+    {{ return(conversions() | selectattr("name", "equalto", name) | first) }}
+{% endmacro %}
+
+{#- The column of the base's tgt_ model that a model learns to foresee. -#}
+{% macro outcome_column(spec) %}
+    {{ return(target_column(spec.conversion, spec.horizon)) }}
+{% endmacro %}
+
+{#- SQL: did the outcome happen? Null where that is not known, or not asked. -#}
+{% macro outcome_happened(spec) %} {{ return(spec.target_column) }} {% endmacro %}
