@@ -16,8 +16,8 @@
     {% set name = column.name %}
     {% if column.type.startswith("struct(") or column.type.startswith("map(") %}
         {% set first = name if not column.type.endswith("[]") else name ~ "[1]" %}
-        {% for spelling in [snake_case(field), field] %}
-            {% if (spelling | lower) ~ " " in column.type or '"' ~ (spelling | lower) ~ '"' in column.type %}
+        {% for spelling in field_spellings(field) %}
+            {% if modules.re.search('[(, "]' ~ (spelling | lower) ~ '"? ', column.type) %}
                 {{ return("nullif(cast(" ~ first ~ "." ~ spelling ~ " as varchar), '')") }}
             {% endif %}
         {% endfor %}
@@ -26,7 +26,7 @@
     {% set json = name if column.type == "json" else
         "case when json_valid(" ~ name ~ ") then " ~ name ~ " end" %}
     {% set paths = [] %}
-    {% for spelling in [field, snake_case(field)] | unique %}
+    {% for spelling in field_spellings(field) %}
         {% for start in ["$[0]", "$"] %}
             {% do paths.append("json_extract_string(" ~ json ~ ", '" ~ start ~ "." ~ spelling ~ "')") %}
         {% endfor %}
@@ -35,14 +35,47 @@
 {% endmacro %}
 
 {% macro snowflake__entity_field(column, field) %}
-    {{ return(
-        "nullif(coalesce(" ~ column.name ~ "[0]:" ~ field ~ "::varchar, "
-        ~ column.name ~ "[0]:" ~ snake_case(field) ~ "::varchar), '')"
-    ) }}
+    {{ return(snowflake_path_text(column.name ~ "[0]", field)) }}
+{% endmacro %}
+
+{% macro snowflake_path_text(start, field) %}
+    {% set paths = [] %}
+    {% for spelling in field_spellings(field) %}
+        {% do paths.append(start ~ ":" ~ spelling ~ "::varchar") %}
+    {% endfor %}
+    {% set first = paths[0] if paths | length == 1 else "coalesce(" ~ paths | join(", ") ~ ")" %}
+    {{ return("nullif(" ~ first ~ ", '')") }}
 {% endmacro %}
 
 {% macro databricks__entity_field(column, field) %}
     {{ return("nullif(cast(get(" ~ column.name ~ ", 0)." ~ snake_case(field) ~ " as string), '')") }}
+{% endmacro %}
+
+{#- Text of one field of a self-describing event's own column, or null: one object where an
+    entity is a list of them. `columns` holds the versions of the schema, newest first. -#}
+{% macro event_field(columns, field) %}
+    {% set texts = [] %}
+    {% for column in columns %}
+        {% do texts.append(adapter.dispatch("event_field", "cdp")(column, field)) %}
+    {% endfor %}
+    {% if not texts %} {{ return("cast(null as " ~ dbt.type_string() ~ ")") }} {% endif %}
+    {{ return(texts[0] if texts | length == 1 else "coalesce(" ~ texts | join(", ") ~ ")") }}
+{% endmacro %}
+
+{% macro default__event_field(column, field) %}
+    {{ exceptions.raise_compiler_error("event_field is not written for " ~ target.type) }}
+{% endmacro %}
+
+{% macro duckdb__event_field(column, field) %}
+    {{ return(entity_field(column, field)) }}
+{% endmacro %}
+
+{% macro snowflake__event_field(column, field) %}
+    {{ return(snowflake_path_text(column.name, field)) }}
+{% endmacro %}
+
+{% macro databricks__event_field(column, field) %}
+    {{ return("nullif(cast(" ~ column.name ~ "." ~ snake_case(field) ~ " as string), '')") }}
 {% endmacro %}
 
 {#- Is at least one such entity attached? -#}
@@ -69,4 +102,14 @@
 {#- camelCase as the loaders spell it in structs: deviceClass -> device_class. -#}
 {% macro snake_case(name) %}
     {{ return(modules.re.sub("([a-z0-9])([A-Z])", "\\1_\\2", name) | lower) }}
+{% endmacro %}
+
+{#- form_id -> formId, as the JSON of a schema spells it. -#}
+{% macro camel_case(name) %}
+    {% set words = name.split("_") %}
+    {{ return(words[0] ~ words[1:] | map("capitalize") | join) }}
+{% endmacro %}
+
+{% macro field_spellings(field) %}
+    {{ return([field, snake_case(field), camel_case(snake_case(field))] | unique | list) }}
 {% endmacro %}

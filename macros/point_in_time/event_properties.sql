@@ -1,5 +1,5 @@
 {#- The column of stg_snowplow__events behind a property of a definition: the same name,
-    or `entity__field` for `entity.field`. A column staging does not have is an error. -#}
+    or `entity__field` for `entity.field` and `event__field` for `event.field`. A column staging does not have is an error. -#}
 {% macro property_column(property, what) %}
     {% set name = property | string %}
     {% set column = entity_column(name) if name.count(".") == 1 else name %}
@@ -7,7 +7,8 @@
     {% if column not in known %}
         {{ definition_error(
             what, "property", property, known | sort | join(", ")
-            ~ ", and entity.field for fields listed in the var `entity_fields`"
+            ~ ", entity.field for fields listed in the var `entity_fields`, and"
+            ~ " event_name.field for those listed in `event_fields`"
         ) }}
     {% endif %}
     {{ return(column) }}

@@ -2,6 +2,7 @@
 {% macro staged_event_columns() %}
     {% set columns = event_columns().keys() | list %}
     {% do columns.extend(entity_columns().keys()) %}
+    {% do columns.extend(event_field_columns().keys()) %}
     {% do columns.extend(["has_media_player", "event_tstamp", "arrival_tstamp"]) %}
     {{ return(columns) }}
 {% endmacro %}
@@ -27,6 +28,10 @@
         {% set entity = events.columns.get(var("entities")[field.entity]) %}
         {% do columns.append(entity_field(entity, field.field) ~ " as " ~ name) %}
     {% endfor %}
+    {% for name, field in event_field_columns().items() %}
+        {% set own = self_describing_columns(events, field.event) %}
+        {% do columns.append(event_field(own, field.field) ~ " as " ~ name) %}
+    {% endfor %}
     {{ return(columns | join(",\n        ")) }}
 {% endmacro %}
 
@@ -45,4 +50,31 @@
         {% do columns.update({entity_column(property): {"entity": entity, "field": field}}) %}
     {% endfor %}
     {{ return(columns) }}
+{% endmacro %}
+
+{#- The staged columns that come from self-describing events: name -> {event, field}. -#}
+{% macro event_field_columns() %}
+    {% set columns = {} %}
+    {% for property in var("event_fields") %}
+        {% set event, field = property.split(".") %}
+        {% do columns.update({entity_column(property): {"event": event, "field": field}}) %}
+    {% endfor %}
+    {{ return(columns) }}
+{% endmacro %}
+
+{#- The source's columns of a self-describing event, whoever its vendor is, newest first:
+    unstruct_event_com_snowplowanalytics_snowplow_submit_form_1 for submit_form. -#}
+{% macro self_describing_columns(events, event) %}
+    {% set versions = {} %}
+    {% for name, column in events.columns.items() %}
+        {% set found = modules.re.fullmatch(
+            "unstruct_event_(?:.+_)?" ~ event ~ "_([0-9]+)((?:_[0-9]+)*)", name
+        ) %}
+        {% if found %}
+            {% do versions.update({"%06d" % (found.group(1) | int) ~ found.group(2) ~ name: column}) %}
+        {% endif %}
+    {% endfor %}
+    {% set newest_first = [] %}
+    {% for key in versions | sort(reverse=true) %} {% do newest_first.append(versions[key]) %} {% endfor %}
+    {{ return(newest_first) }}
 {% endmacro %}

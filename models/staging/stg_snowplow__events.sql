@@ -1,6 +1,8 @@
 {#- A table, not a view: every layer above reads it, and finding what arrived twice
     means looking at all events. -#}
-{{ config(materialized="table", contract={"enforced": not var("entity_fields")}) }}
+{{ config(materialized="table", contract={
+    "enforced": not (var("entity_fields") or var("event_fields")),
+}) }}
 
 with events as (
 

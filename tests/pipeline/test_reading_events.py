@@ -78,6 +78,7 @@ ENTITIES = {
     "contexts_nl_basjes_yauaa_context_1": [{"deviceClass": "Phone", "agentName": "Firefox"}],
     "contexts_com_snowplowanalytics_snowplow_web_page_1": [{"id": "page"}],
     "contexts_com_snowplowanalytics_snowplow_media_player_2": [{"currentTime": 1.5}],
+    "unstruct_event_com_snowplowanalytics_snowplow_submit_form_1": {"formId": "demo"},
 }
 EVENT = {
     "event_id": "e",
@@ -104,14 +105,41 @@ def test_entities_in_every_form(warehouse: Project, tmp_path: Path, form: str) -
                 [{{device_class: 'Phone', agent_name: 'Firefox'}}]
                     as contexts_nl_basjes_yauaa_context_1,
                 [{{id: 'page'}}] as contexts_com_snowplowanalytics_snowplow_web_page_1,
-                [{{"current_time": 1.5}}] as contexts_com_snowplowanalytics_snowplow_media_player_2
+                [{{"current_time": 1.5}}] as contexts_com_snowplowanalytics_snowplow_media_player_2,
+                {{form_id: 'demo', xform_idx: 1}}
+                    as unstruct_event_com_snowplowanalytics_snowplow_submit_form_1
             ) to '{events}'"""
         )
-    warehouse.build(*STAGED, events=events, entity_fields=["media_player.currentTime"])
+    warehouse.build(
+        *STAGED,
+        events=events,
+        entity_fields=["media_player.currentTime"],
+        event_fields=["submit_form.form_id"],
+    )
     assert warehouse.rows(
         "select device_class, agent_name, page_view_id, has_media_player, "
-        "spider_or_robot, media_player__current_time from stg_snowplow__events"
-    ) == [("Phone", "Firefox", "page", True, None, "1.5")]
+        "spider_or_robot, media_player__current_time, submit_form__form_id "
+        "from stg_snowplow__events"
+    ) == [("Phone", "Firefox", "page", True, None, "1.5", "demo")]
+
+
+def test_a_field_of_an_event_is_read_from_the_newest_schema(
+    warehouse: Project, tmp_path: Path
+) -> None:
+    old, new = (f"unstruct_event_com_acme_order_{number}" for number in (2, 10))
+    lines = [
+        EVENT | {"event_id": "new", old: {"total": "1"}, new: {"total": "2"}},
+        EVENT | {"event_id": "old", old: {"total": "3"}},
+        EVENT | {"event_id": "none"},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    events = write(tmp_path / "events.ndjson", text)
+    fields = ["order.total", "order.not_there", "not_there.total"]
+    warehouse.build(*STAGED, events=events, event_fields=fields)
+    assert warehouse.rows(
+        "select event_id, order__total, order__not_there, not_there__total "
+        "from stg_snowplow__events order by event_id"
+    ) == [("new", "2", None, None), ("none", None, None, None), ("old", "3", None, None)]
 
 
 def test_a_folder_and_a_glob_of_gzipped_files(warehouse: Project, tmp_path: Path) -> None:
