@@ -8,7 +8,7 @@
     ] %}
         {% do iso_duration_us(var(name), "var " ~ name) %}
     {% endfor %}
-    {% for name in ["app_ids", "excluded_events", "entity_fields", "event_fields"] %}
+    {% for name in ["app_ids", "excluded_events", "entity_fields", "event_fields", "audience_readers"] %}
         {% do require_var(name, is_text_list(var(name)), "a list of names, e.g. [a, b]") %}
     {% endfor %}
     {% for field in var("entity_fields") %}
@@ -67,6 +67,14 @@
         ),
         "a UTC timestamp such as 2026-07-01 or 2026-07-01 12:00:00, or null",
     ) %}
+    {% for audience, exposure in var("audience_exposures").items() %}
+        {% do require_var(
+            "audience_exposures",
+            exposure is mapping
+            and exposure.keys() | sort | join(" ") == "description owner_email owner_name url",
+            "for each audience owner_name, owner_email, url and description",
+        ) %}
+    {% endfor %}
     {% do test_traffic_condition() %}
     {% for conversion in conversions() %} {% do conversion_condition(conversion) %} {% endfor %}
     {{ return("") }}

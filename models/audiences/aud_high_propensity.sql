@@ -1,3 +1,5 @@
+{{ config(grants=audience_grants()) }}
+
 with prospects as (
 
     select * from {{ ref("aud_prospects") }}

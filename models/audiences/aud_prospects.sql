@@ -1,3 +1,5 @@
+{{ config(grants=audience_grants()) }}
+
 with scores as (
 
     select * from {{ ref("propensity_scores") }}

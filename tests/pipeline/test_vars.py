@@ -23,6 +23,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"entity_fields": ["cart.total"]}, 'var entity_fields: ["cart.total"] is not accepted'),
     ({"event_fields": ["form_id"]}, 'var event_fields: ["form_id"] is not accepted'),
     ({"event_fields": ["web_page.id"]}, 'var event_fields: ["web_page.id"] is not accepted'),
+    ({"audience_readers": "census"}, 'var audience_readers: "census" is not accepted'),
     ({"exclude_bots": "no"}, 'var exclude_bots: "no" is not accepted'),
     ({"retrain_after_days": -1}, "var retrain_after_days: -1 is not accepted"),
     ({"conversion_events": "submit_form"}, 'var conversion_events: "submit_form" is not accepted'),
