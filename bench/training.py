@@ -26,7 +26,8 @@ from ml.metrics import expected_calibration_error
 from ml.scoring import scorer
 from ml.warehouse import BATCH_ROWS
 
-SMALL_ROWS, LARGE_ROWS, SCORED_ROWS = 12_330, 1_000_000, 1_000_000
+SMALL_ROWS, LARGE_ROWS = 12_330, 1_000_000
+SOME_SCORED_ROWS, SCORED_ROWS = 200_000, 1_000_000
 
 
 def shop_visits(n: int, seed: int) -> pd.DataFrame:
@@ -124,24 +125,64 @@ def large(name: str) -> dict[str, object]:
     }
 
 
+def visitor_features(n: int, seed: int) -> pd.DataFrame:
+    """Features of visitors shaped like `feat_prospect__current`: most idle, counts nested."""
+    rng = np.random.default_rng(seed)
+    intent = rng.normal(size=n)
+    last_seen_h = rng.exponential(200, n)
+    views_l30d = 1 + rng.negative_binomial(1, 1 / (1 + np.exp(1.5 + 0.7 * intent)))
+    views_l7d = np.where(last_seen_h < 168, rng.binomial(views_l30d, 0.6) + 1, 0)
+    frame = pd.DataFrame(
+        {
+            "latest_app_id": rng.choice(["web", "app", "docs"], n, p=[0.8, 0.15, 0.05]),
+            "device_class": rng.choice(["Phone", "Desktop", "Tablet"], n, p=[0.6, 0.35, 0.05]),
+            "first_source": rng.choice([f"source {at}" for at in range(40)], n),
+            "first_medium": rng.choice(["organic", "cpc", "email", None], n),
+            "day_of_week": np.full(n, 3),
+            "num_page_views_l7d": views_l7d,
+            "num_page_views_l30d": views_l30d,
+            "num_sessions_l7d": np.minimum(views_l7d, 1 + rng.poisson(0.4, n)),
+            "num_sessions_l30d": 1 + rng.poisson(0.8, n),
+            "engaged_time_in_s_l7d": views_l7d * rng.poisson(30, n),
+            "engaged_time_in_s_l30d": views_l30d * rng.poisson(30, n),
+            "had_form_events_l7d": (views_l7d > 0) & (rng.random(n) < 0.1),
+            "hours_since_latest_event": last_seen_h,
+            "hours_since_first_event": last_seen_h + rng.exponential(100, n),
+            **{f"num_{name}_l7d": rng.binomial(views_l7d, 0.1) for name in "abcdefg"},
+            **{f"num_{name}_l30d": rng.binomial(views_l30d, 0.1) for name in "abcdefg"},
+        }
+    )
+    log_odds = -5 + 0.5 * intent + 0.4 * np.log1p(views_l7d) - last_seen_h / 300
+    log_odds += 0.3 * frame["num_a_l7d"] + 1.5 * frame["had_form_events_l7d"]
+    frame["bought"] = rng.random(n) < 1 / (1 + np.exp(-log_odds))
+    return frame
+
+
 def score() -> dict[str, object]:
-    """Scores with reasons of many subjects, by batches."""
-    model = ml.train_propensity(shop_visits(50_000, 0), target="bought")
+    """Scores with reasons of many subjects, streamed in batches of new rows."""
+    model = ml.train_propensity(visitor_features(100_000, 0), target="bought")
     words = pd.DataFrame({"feature_name": model.schema.names})
     one = scorer(model, words, model_name="daily", version="bench")
-    batch = shop_visits(BATCH_ROWS, 3)
-    batch["domain_userid"] = np.arange(BATCH_ROWS).astype(str)
-    batch["as_of_tstamp"] = pd.Timestamp("2026-01-01")
-    one(batch)
-    before, started = _peak_mb(), time.perf_counter()
-    for _ in range(SCORED_ROWS // BATCH_ROWS):
+    out: dict[str, object] = {"trees": sum(b.num_boosted_rounds() for b in model.boosters)}
+    seconds, done, peaks = 0.0, 0, [_peak_mb()]
+    while done < SCORED_ROWS:
+        batch = visitor_features(BATCH_ROWS, 1 + done)
+        batch["domain_userid"] = np.arange(done, done + BATCH_ROWS).astype(str)
+        batch["as_of_tstamp"] = pd.Timestamp("2026-01-01")
+        started = time.perf_counter()
         one(batch)
-    seconds = time.perf_counter() - started
-    return {
-        "rows": SCORED_ROWS,
-        "rows_per_second": round(SCORED_ROWS / seconds),
-        "peak_mb_growth_after_first_batch": round(_peak_mb() - before),
-    }
+        seconds += time.perf_counter() - started
+        done += BATCH_ROWS
+        peaks.append(_peak_mb())
+        if done in {SOME_SCORED_ROWS, SCORED_ROWS}:
+            # The first two batches grow what every later one uses again.
+            out[f"{done} rows"] = {
+                "rows_per_second": round(done / seconds),
+                "seconds": round(seconds, 1),
+                "peak_mb_after_2_batches": round(peaks[2]),
+                "growth_mb_since": round(peaks[-1] - peaks[2]),
+            }
+    return out
 
 
 def _peak_mb() -> float:

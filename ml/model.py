@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from ml.booster import predict_contributions, predict_margin
+from ml.booster import predict_margin
 from ml.calibration import Calibration
 from ml.columns import Schema
-
-_EXPLAIN_ROWS = 50_000
+from ml.contributions import Explainer
 
 
 @dataclass
@@ -70,6 +69,7 @@ class PropensityModel:
     notes: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    _explainer: Explainer | None = field(default=None, init=False, repr=False, compare=False)
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
         """Probability of the target for each row.
@@ -105,17 +105,15 @@ class PropensityModel:
             In the order of `schema.names`, and the base value. A row's sum with the base
             is its log-odds before calibration.
         """
-        x = self.schema.encode(frame)
-        out = np.empty((len(x), len(self.schema.columns)))
-        base = 0.0
-        sources = self.schema.sources
-        first = np.flatnonzero(np.diff(sources, prepend=-1))
-        for start in range(0, len(x), _EXPLAIN_ROWS):
-            block = x[start : start + _EXPLAIN_ROWS]
-            values = predict_contributions(self.boosters, block, self.schema.feature_types)
-            out[start : start + _EXPLAIN_ROWS] = np.add.reduceat(values[:, :-1], first, axis=1)
-            base = float(values[0, -1])
-        return out, base
+        return self.contributions_of(self.schema.encode(frame))
+
+    def contributions_of(self, x: np.ndarray) -> tuple[np.ndarray, float]:
+        """As `contributions`, of an encoded matrix."""
+        if self._explainer is None:
+            self._explainer = Explainer(self.boosters, self.schema.feature_types)
+        values, base = self._explainer.explain(x)
+        first = np.flatnonzero(np.diff(self.schema.sources, prepend=-1))
+        return np.add.reduceat(values, first, axis=1), base
 
     def explain(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Say what moved each row's score, exactly.

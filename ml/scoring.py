@@ -106,13 +106,14 @@ def scorer(
     words = read_words(catalogue, names)
 
     def score(frame: pd.DataFrame) -> pd.DataFrame:
-        contributions, _ = model.contributions(frame)
+        x = model.schema.encode(frame)
+        contributions, _ = model.contributions_of(x)
         out = top_reasons(contributions, frame, names, words)
         out["model_name"] = model_name
         out["version"] = version
         out["subject_id"] = frame[subject]
         out["as_of_tstamp"] = frame[MOMENT]
-        out["score"] = model.predict_proba(frame)
+        out["score"] = model.calibration.apply(model.log_odds(x))
         out["base_rate"] = model.base_rate
         out["kind"] = kind
         return out[list(SCORES)]
