@@ -35,6 +35,13 @@
     ] %}
         {% do require_var(name, var(name) is integer and var(name) >= 0, "a whole number, 0 or more") %}
     {% endfor %}
+    {% for name in ["heartbeat", "days_late_allowed", "max_session_days"] %}
+        {% do require_var(name, var(name) is integer and var(name) > 0, "a whole number, 1 or more") %}
+    {% endfor %}
+    {% do require_var(
+        "min_visit_length", var("min_visit_length") is integer and var("min_visit_length") >= 0,
+        "a whole number of seconds, 0 or more",
+    ) %}
     {% for name in ["label_high_lift", "label_medium_lift", "label_leave_threshold"] %}
         {% do require_var(name, var(name) is number and var(name) > 0, "a number above 0") %}
     {% endfor %}

@@ -1,4 +1,4 @@
-{#- A source column as text, timestamp (UTC, without zone), integer or float. What does
+{#- A source column as text, timestamp (UTC, without zone), integer, float or boolean. What does
     not parse, and empty text, is null: staging counts what it cannot use. -#}
 {% macro typed_column(column, type) %}
     {{ return(adapter.dispatch("typed_column", "cdp")(column, type)) }}
@@ -35,6 +35,7 @@
         "timestamp": type_timestamp_utc(),
         "integer": dbt.type_bigint(),
         "float": "double",
+        "boolean": "boolean",
     } %}
     {{ return(types[type]) }}
 {% endmacro %}

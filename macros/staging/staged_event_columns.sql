@@ -45,6 +45,13 @@
         "operating_system_name": {"entity": "yauaa", "field": "operatingSystemName"},
         "spider_or_robot": {"entity": "iab", "field": "spiderOrRobot"},
     } %}
+    {% for entity, fields in enrichment_fields().items() %}
+        {% for field in fields %}
+            {% do columns.update({
+                entity_column(entity ~ "." ~ field): {"entity": entity, "field": field},
+            }) %}
+        {% endfor %}
+    {% endfor %}
     {% for property in var("entity_fields") %}
         {% set entity, field = property.split(".") %}
         {% do columns.update({entity_column(property): {"entity": entity, "field": field}}) %}
@@ -77,4 +84,24 @@
     {% set newest_first = [] %}
     {% for key in versions | sort(reverse=true) %} {% do newest_first.append(versions[key]) %} {% endfor %}
     {{ return(newest_first) }}
+{% endmacro %}
+
+{#- Further fields of the enrichments' entities, which the web tables tell of. -#}
+{% macro enrichment_fields() %}
+    {{ return({
+        "iab": ["category", "reason", "primaryImpact"],
+        "yauaa": [
+            "deviceBrand", "deviceVersion", "agentClass", "agentVersion",
+            "agentVersionMajor", "agentNameVersion", "agentNameVersionMajor",
+            "operatingSystemClass", "operatingSystemVersion", "operatingSystemNameVersion",
+            "layoutEngineClass", "layoutEngineName", "layoutEngineVersion",
+            "layoutEngineVersionMajor", "layoutEngineNameVersion",
+            "layoutEngineNameVersionMajor",
+        ],
+        "ua_parser": [
+            "useragentFamily", "useragentMajor", "useragentMinor", "useragentPatch",
+            "useragentVersion", "osFamily", "osMajor", "osMinor", "osPatch", "osPatchMinor",
+            "osVersion", "deviceFamily",
+        ],
+    }) }}
 {% endmacro %}

@@ -1,0 +1,36 @@
+{#- The columns of a web table, name -> {type, unified_name, required}, in the order of its
+    YAML. Empty at parse and inside dbt unit tests, which override this macro. -#}
+{% macro web_columns() %}
+    {% set types = {
+        "timestamp": "timestamp", "bigint": "integer", "double": "float",
+        "boolean": "boolean",
+    } %}
+    {% set columns = {} %}
+    {% for name, column in model.columns.items() %}
+        {% set meta = column.config.meta %}
+        {% do columns.update({name: {
+            "type": types.get(column.data_type | lower, "text"),
+            "unified_name": meta.get("unified_name"),
+            "required": meta.get("required", false),
+        }}) %}
+    {% endfor %}
+    {{ return(columns) }}
+{% endmacro %}
+
+{#- The columns of a web table, typed, as a select list; the person is the mapping's. -#}
+{% macro stitched_list(rows, mapping) %}
+    {% set list = [] %}
+    {% for name, column in web_columns().items() %}
+        {% if name == "stitched_user_id" %}
+            {% do list.append(
+                "coalesce(" ~ mapping ~ ".user_id, " ~ rows ~ ".domain_userid) as " ~ name
+            ) %}
+        {% else %}
+            {% do list.append(
+                rows ~ "." ~ name if column.type == "text"
+                else "cast(" ~ rows ~ "." ~ name ~ " as " ~ column_type(column.type) ~ ") as " ~ name
+            ) %}
+        {% endif %}
+    {% endfor %}
+    {{ return(list | join(",\n        ") or "*") }}
+{% endmacro %}

@@ -1,0 +1,68 @@
+{#- What page views and sessions tell of an event besides numbers: column of the web table
+    -> expression on stg_snowplow__events. -#}
+{% macro web_dimensions() %}
+    {% set dimensions = {} %}
+    {% for name in referrer_columns() + [
+        "geo_country", "geo_region", "geo_region_name", "geo_city", "geo_zipcode",
+        "geo_latitude", "geo_longitude", "geo_timezone", "user_ipaddress", "useragent",
+        "br_lang", "br_renderengine", "os_timezone",
+    ] %}
+        {% do dimensions.update({name: name}) %}
+    {% endfor %}
+    {% do dimensions.update({
+        "device_category": "case when device_class in ('Desktop', 'Tablet') then device_class"
+            ~ " when device_class = 'Phone' then 'Mobile' else 'Other' end",
+        "screen_resolution": "cast(dvce_screenwidth as " ~ dbt.type_string() ~ ") || 'x' || "
+            ~ "cast(dvce_screenheight as " ~ dbt.type_string() ~ ")",
+        "spider_or_robot": "lower(spider_or_robot) = 'true'",
+        "device_class": "device_class",
+        "device_name": "device_name",
+        "agent_name": "agent_name",
+        "operating_system_name": "operating_system_name",
+    }) %}
+    {% for entity, fields in enrichment_fields().items() %}
+        {% for field in fields %}
+            {% do dimensions.update({
+                snake_case(field): entity_column(entity ~ "." ~ field),
+            }) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(dimensions) }}
+{% endmacro %}
+
+{#- The same as a select list, each expression named. -#}
+{% macro web_dimension_list() %}
+    {% set list = [] %}
+    {% for name, expression in web_dimensions().items() %}
+        {% do list.append(expression if name == expression else expression ~ " as " ~ name) %}
+    {% endfor %}
+    {{ return(list | join(",\n        ")) }}
+{% endmacro %}
+
+{#- Where a visit came from. -#}
+{% macro referrer_columns() %}
+    {{ return([
+        "refr_urlscheme", "refr_urlhost", "refr_urlpath", "refr_urlquery",
+        "refr_urlfragment", "refr_medium", "refr_source", "refr_term",
+        "mkt_medium", "mkt_source", "mkt_term", "mkt_content", "mkt_campaign",
+        "mkt_clickid", "mkt_network",
+    ]) }}
+{% endmacro %}
+
+{% macro page_columns() %}
+    {{ return([
+        "page_title", "page_url", "page_urlscheme", "page_urlhost", "page_urlpath",
+        "page_urlquery", "page_urlfragment",
+    ]) }}
+{% endmacro %}
+
+{#- Columns of `relation` as a select list, `prefix` put before their names. -#}
+{% macro column_list(relation, columns, prefix="") %}
+    {% set list = [] %}
+    {% for name in columns %}
+        {% do list.append(
+            relation ~ "." ~ name ~ (" as " ~ prefix ~ name if prefix else "")
+        ) %}
+    {% endfor %}
+    {{ return(list | join(",\n        ")) }}
+{% endmacro %}

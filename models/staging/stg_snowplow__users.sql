@@ -1,0 +1,22 @@
+with users as (
+
+    select * from {{ ref("web_users") }}
+
+),
+
+user_mapping as (
+
+    select * from {{ ref("stg_snowplow__user_mapping") }}
+
+),
+
+final as (
+
+    select
+        {{ stitched_list("users", "user_mapping") }}
+    from users
+    left join user_mapping on users.domain_userid = user_mapping.domain_userid
+
+)
+
+select * from final

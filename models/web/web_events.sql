@@ -1,0 +1,45 @@
+{%- set day_us = 86400000000 -%}
+{%- set arrival_us = epoch_us("events.arrival_tstamp") -%}
+
+with events as (
+
+    select * from {{ ref("stg_snowplow__events") }}
+    where
+        domain_userid is not null
+        and domain_sessionid is not null
+        and coalesce(
+            {{ epoch_us("dvce_sent_tstamp") }} - {{ epoch_us("dvce_created_tstamp") }}
+            <= {{ var("days_late_allowed") * day_us }},
+            true
+        )
+
+),
+
+sessions as (
+
+    select
+        domain_sessionid,
+        min({{ epoch_us("arrival_tstamp") }}) as first_arrival_us
+    from events
+    group by domain_sessionid
+
+),
+
+final as (
+
+    select
+        events.*,
+        coalesce(events.derived_tstamp, events.collector_tstamp) as web_tstamp,
+        coalesce(
+            events.dvce_created_tstamp, events.derived_tstamp, events.collector_tstamp
+        ) as created_tstamp,
+        events.event_name in ('page_view', 'page_ping') as is_page_event
+    from events
+    inner join sessions on events.domain_sessionid = sessions.domain_sessionid
+    where
+        {{ arrival_us }} - sessions.first_arrival_us
+        <= {{ var("max_session_days") * day_us }}
+
+)
+
+select * from final

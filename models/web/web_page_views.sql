@@ -1,0 +1,131 @@
+with events as (
+
+    select * from {{ ref("web_events") }}
+    where is_page_event and page_view_id is not null
+
+),
+
+page_views as (
+
+    select
+        event_id,
+        domain_sessionid,
+        web_tstamp,
+        created_tstamp,
+        row_number() over (
+            partition by page_view_id
+            order by web_tstamp, created_tstamp, event_id
+        ) as occurrence
+    from events
+    where event_name = 'page_view'
+
+),
+
+placed as (
+
+    select
+        event_id,
+        row_number() over (
+            partition by domain_sessionid
+            order by web_tstamp, created_tstamp, event_id
+        ) as page_view_in_session_index,
+        count(*) over (partition by domain_sessionid) as page_views_in_session
+    from page_views
+    where occurrence = 1
+
+),
+
+pings as (
+
+    select
+        page_view_id,
+        domain_sessionid,
+        max(web_tstamp) as last_ping_tstamp,
+        count(distinct {{ heartbeat("created_tstamp") }}) as num_heartbeats
+    from events
+    where event_name = 'page_ping'
+    group by page_view_id, domain_sessionid
+
+),
+
+scroll as (
+
+    select
+        page_view_id,
+        domain_sessionid,
+        max(doc_width) as doc_width,
+        max(doc_height) as doc_height,
+        max(coalesce(br_viewwidth, 0)) as br_viewwidth,
+        max(coalesce(br_viewheight, 0)) as br_viewheight,
+        {{ scrolled_pixels("pp_xoffset_max", "doc_width") }} as horizontal_pixels,
+        {{ scrolled_pixels("pp_yoffset_max", "doc_height") }} as vertical_pixels
+    from events
+    where doc_width > 0 and doc_height > 0
+    group by page_view_id, domain_sessionid
+
+),
+
+dimensions as (
+
+    select
+        event_id,
+        {{ web_dimension_list() }}
+    from events
+    where event_name = 'page_view'
+
+),
+
+final as (
+
+    select
+        events.page_view_id,
+        events.event_id,
+        events.app_id,
+        events.platform,
+        events.user_id,
+        events.domain_userid,
+        events.network_userid,
+        events.domain_sessionid,
+        events.domain_sessionidx,
+        placed.page_view_in_session_index,
+        placed.page_views_in_session,
+        events.dvce_created_tstamp,
+        events.collector_tstamp,
+        events.web_tstamp as derived_tstamp,
+        events.web_tstamp as start_tstamp,
+        coalesce(pings.last_ping_tstamp, events.web_tstamp) as end_tstamp,
+        coalesce({{ engaged_seconds("pings.num_heartbeats") }}, 0) as engaged_time_in_s,
+        {{ seconds_between(
+            "events.web_tstamp", "coalesce(pings.last_ping_tstamp, events.web_tstamp)"
+        ) }} as absolute_time_in_s,
+        scroll.horizontal_pixels as horizontal_pixels_scrolled,
+        scroll.vertical_pixels as vertical_pixels_scrolled,
+        {{ scrolled_percentage(
+            "scroll.horizontal_pixels", "scroll.br_viewwidth", "scroll.doc_width"
+        ) }} as horizontal_percentage_scrolled,
+        {{ scrolled_percentage(
+            "scroll.vertical_pixels", "scroll.br_viewheight", "scroll.doc_height"
+        ) }} as vertical_percentage_scrolled,
+        events.doc_width,
+        events.doc_height,
+        {{ column_list("events", page_columns()) }},
+        events.page_referrer,
+        events.br_viewwidth,
+        events.br_viewheight,
+        events.br_colordepth,
+        {{ column_list("dimensions", web_dimensions().keys()) }}
+    from events
+    inner join placed on events.event_id = placed.event_id
+    inner join dimensions on events.event_id = dimensions.event_id
+    left join pings
+        on
+            events.page_view_id = pings.page_view_id
+            and events.domain_sessionid = pings.domain_sessionid
+    left join scroll
+        on
+            events.page_view_id = scroll.page_view_id
+            and events.domain_sessionid = scroll.domain_sessionid
+
+)
+
+select * from final
