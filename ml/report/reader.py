@@ -1,0 +1,300 @@
+"""What the warehouse knows of each version, as plain frames and texts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+
+_FRAMES = ("metrics", "curves", "importance", "effects", "folds", "leaks")
+
+
+class ReportError(ValueError):
+    """The warehouse holds nothing to report on; the message says what to do."""
+
+
+class Cursor(Protocol):
+    """What is used of a DB-API cursor."""
+
+    @property
+    def description(self) -> Any: ...  # noqa: ANN401, D102
+
+    def execute(self, operation: str, /) -> Any: ...  # noqa: ANN401, D102
+
+    def fetchall(self) -> list[Any]: ...  # noqa: D102
+
+
+class Connection(Protocol):
+    """What is used of a DB-API connection: DuckDB's, Snowflake's and Databricks' have it."""
+
+    def cursor(self) -> Any: ...  # noqa: ANN401, D102
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads whole tables of ours over any DB-API connection.
+
+    Parameters
+    ----------
+    connection
+        Open, with the schema that dbt builds into as its default.
+    """
+
+    connection: Connection
+
+    def columns(self, table: str) -> list[str]:
+        """Column names in lower case; none where there is no such table."""
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(f"select * from {table} where 1 = 0")
+        except Exception as error:  # every driver has its own
+            if not _is_absent(error):
+                raise
+            return []
+        return [str(column[0]).lower() for column in cursor.description]
+
+    def table(self, name: str, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
+        """Read a table, apart from some columns; an empty frame where there is none."""
+        columns = [column for column in self.columns(name) if column not in leave_out]
+        if not columns:
+            return pd.DataFrame()
+        cursor = self.connection.cursor()
+        cursor.execute(f"select {', '.join(columns)} from {name}")
+        return pd.DataFrame(cursor.fetchall(), columns=columns, dtype=object)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version: the registry's row, its JSON as frames.
+
+    Parameters
+    ----------
+    row
+        Column -> value, without the artefact.
+    in_use
+        Whether it is the model's present champion.
+    words
+        `feature_catalogue`, for the features' words; may be empty.
+    not_trained
+        Why the latest run could not train this model anew; empty where it could.
+    metrics, curves, importance, effects, folds, leaks
+        As in the tables of these names; empty where the version has none recorded.
+    """
+
+    row: dict[str, Any]
+    in_use: bool
+    words: pd.DataFrame
+    not_trained: str = ""
+    metrics: pd.DataFrame = field(default_factory=pd.DataFrame)
+    curves: pd.DataFrame = field(default_factory=pd.DataFrame)
+    importance: pd.DataFrame = field(default_factory=pd.DataFrame)
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    folds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    leaks: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def model_name(self) -> str:
+        """Name of the model."""
+        return str(self.row["model_name"])
+
+    @property
+    def name(self) -> str:
+        """The version's own name."""
+        return str(self.row["version"])
+
+    @property
+    def kind(self) -> str:
+        """What is predicted: conversion, churn or value."""
+        known = self.text("kind")
+        return known or {"churn": "churn", "value": "value"}.get(
+            self.model_name.partition("__")[2], "conversion"
+        )
+
+    def text(self, column: str) -> str:
+        """Read a cell of the row as text; empty where it is null or absent."""
+        value = self.row.get(column)
+        return "" if value is None or value != value else str(value)
+
+    def json(self, column: str) -> Any:  # noqa: ANN401 - any JSON
+        """Parse a cell of the row; None where it is null or absent."""
+        text = self.text(column)
+        return json.loads(text) if text else None
+
+    def curve(self, name: str, dataset: str = "test") -> pd.DataFrame:
+        """Points of one curve in order; empty where it was not recorded."""
+        if self.curves.empty:
+            return self.curves
+        found = self.curves["curve"].eq(name) & self.curves["dataset"].eq(dataset)
+        return self.curves[found].sort_values("point", ignore_index=True)
+
+
+@dataclass(frozen=True)
+class NotTrained:
+    """A model that has no version.
+
+    Parameters
+    ----------
+    model_name
+        Name of the model.
+    reason
+        Why, and what to change.
+    counts
+        What there was to train on, column of `trn_readiness` -> number.
+    """
+
+    model_name: str
+    reason: str
+    counts: dict[str, int]
+
+
+def open_duckdb(path: Path) -> Reader:
+    """Open a DuckDB file for reading.
+
+    Raises
+    ------
+    ReportError
+        No such file, or another process writes to it.
+    """
+    try:
+        import duckdb
+    except ImportError as error:
+        msg = "DuckDB is not installed; pip install 'cdp-propensity[duckdb]'."
+        raise ReportError(msg) from error
+    if not path.exists():
+        msg = f"{path}: no such file. Run `dbt build` first, or name another with --warehouse."
+        raise ReportError(msg)
+    try:
+        return Reader(duckdb.connect(str(path), read_only=True))
+    except duckdb.Error as error:
+        msg = f"{path} cannot be read ({str(error).splitlines()[0]}). Is a build running on it?"
+        raise ReportError(msg) from error
+
+
+def read_versions(reader: Reader, model: str = "", version: str = "") -> list[Version]:
+    """Find the versions to report on.
+
+    Parameters
+    ----------
+    reader
+        Of a warehouse that `dbt build` has filled.
+    model
+        Only this model; all by default.
+    version
+        A version's name, or `all`. By default the one in use of each model; where the gate
+        has let none through, the latest.
+
+    Returns
+    -------
+    list of Version
+        By model name, newest first.
+
+    Raises
+    ------
+    ReportError
+        There is no registry, or no such model or version.
+    """
+    if not reader.columns("propensity_models"):
+        msg = "there is no table propensity_models. Run `dbt build` first."
+        raise ReportError(msg)
+    registry = reader.table("propensity_models", leave_out=("artefact",))
+    in_use = _in_use(reader, registry)
+    words = reader.table("feature_catalogue")
+    reasons = _reasons(reader)
+    versions = [
+        _version(row, in_use.get(row["model_name"]) == row["version"], words, reasons)
+        for row in _newest_first(registry).to_dict("records")
+    ]
+    known = sorted({v.model_name for v in versions} | set(reasons))
+    if model and model not in known:
+        msg = f"--model {model}: no such model; there are {', '.join(known) or 'none'}."
+        raise ReportError(msg)
+    mine = [v for v in versions if model in ("", v.model_name)]
+    if version == "all":
+        return mine
+    if version:
+        found = [v for v in mine if v.name == version]
+        if not found:
+            names = ", ".join(f"{v.model_name} {v.name}" for v in mine) or "none"
+            msg = f"--version {version}: no such version; there are {names}."
+            raise ReportError(msg)
+        return found
+    chosen: dict[str, Version] = {}
+    for candidate in mine:
+        if candidate.in_use or candidate.model_name not in chosen:
+            chosen[candidate.model_name] = candidate
+    return list(chosen.values())
+
+
+def read_not_trained(reader: Reader, model: str = "") -> list[NotTrained]:
+    """Find the models that have no version, by name.
+
+    Parameters
+    ----------
+    reader
+        Of a warehouse that `dbt build` has filled.
+    model
+        Only this model; all by default.
+    """
+    have = set(reader.table("propensity_models", leave_out=("artefact",))["model_name"])
+    counts = {
+        str(row["model_name"]): {
+            str(name): int(value)
+            for name, value in row.items()
+            if str(name).startswith("n_") and value is not None and value == value
+        }
+        for row in reader.table("trn_readiness").to_dict("records")
+    }
+    return [
+        NotTrained(name, reason, counts.get(name, {}))
+        for name, reason in sorted(_reasons(reader).items())
+        if reason and name not in have and model in ("", name)
+    ]
+
+
+def _reasons(reader: Reader) -> dict[str, str]:
+    """Model -> why the latest run could not train it; empty where it could."""
+    readiness = reader.table("trn_readiness")
+    out = {
+        str(row["model_name"]): str(row["not_trained_reason"] or "")
+        for row in readiness.to_dict("records")
+    }
+    evaluation = reader.table("propensity_evaluation")
+    if not evaluation.empty:
+        for row in evaluation[evaluation["metric"] == "not_trained"].to_dict("records"):
+            out[str(row["model_name"])] = str(row["reason"])
+    return out
+
+
+def _in_use(reader: Reader, registry: pd.DataFrame) -> dict[str, str]:
+    """Model -> version that scores: what the warehouse says, else the newest champion."""
+    champions = reader.table("propensity_champions")
+    if champions.empty:
+        champions = _newest_first(registry[registry["decision"] == "champion"])
+        champions = champions.drop_duplicates("model_name")
+    return dict(zip(champions["model_name"], champions["version"], strict=True))
+
+
+def _newest_first(registry: pd.DataFrame) -> pd.DataFrame:
+    return registry.sort_values(
+        ["model_name", "trained_at", "version"], ascending=[True, False, False]
+    )
+
+
+def _version(
+    row: dict[Any, Any], in_use: bool, words: pd.DataFrame, reasons: dict[str, str]
+) -> Version:
+    frames = {name: _frame(row.get(name)) for name in _FRAMES}
+    rest = {str(key): value for key, value in row.items() if key not in _FRAMES}
+    return Version(rest, in_use, words, reasons.get(str(row["model_name"]), ""), **frames)
+
+
+def _frame(text: Any) -> pd.DataFrame:  # noqa: ANN401 - a cell
+    return pd.DataFrame(json.loads(text)) if isinstance(text, str) and text else pd.DataFrame()
+
+
+def _is_absent(error: Exception) -> bool:
+    text = str(error).lower()
+    return "does not exist" in text or "not found" in text or "cannot be found" in text

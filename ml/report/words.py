@@ -1,0 +1,373 @@
+"""What the figures mean, in sentences for people who do not build models."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ml.reasons import Words, read_words
+from ml.report.formats import MINUS, count, number, percent, plain
+from ml.report.reader import Version
+
+# Intervals from fewer converting subjects than this deserve a warning.
+FEW_CONVERTING = 100
+NBSP = "\N{NO-BREAK SPACE}"
+PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MENDS = ("Set", "Widen", "Bring", "Shorten", "Lower", "Add", "Raise", "Start", "Use", "Choose")
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """What a model of some kind is about.
+
+    Parameters
+    ----------
+    event, events
+        What happens: conversion, conversions.
+    does, did, did_not
+        converts, converted, did not convert.
+    """
+
+    event: str
+    events: str
+    does: str
+    did: str
+    did_not: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one row of a model's data is.
+
+    Parameters
+    ----------
+    each
+        "a visitor on one day".
+    subject
+        visitor, or person.
+    question
+        With a place for what the subject does.
+    """
+
+    each: str
+    subject: str
+    question: str
+
+
+NOUNS = {
+    "conversion": Nouns("conversion", "conversions", "convert", "converted", "did not convert"),
+    "churn": Nouns("churn", "churns", "go away", "went away", "stayed"),
+    "value": Nouns("purchase", "purchases", "buy", "bought", "did not buy"),
+}
+_ROWS = {
+    "live": Row("a visitor at one event", "visitor", "Will this visitor {} soon after this event?"),
+    "daily": Row("a visitor on one day", "visitor", "Will this visitor {} in the days to come?"),
+    "first_touch": Row(
+        "a person after the first visit", "person", "Will this person {} after the first visit?"
+    ),
+}
+_ANY_ROW = Row("one row", "subject", "Will this subject {}?")
+
+
+def nouns_of(version: Version) -> Nouns:
+    """Words for what the version's kind of target is about."""
+    return NOUNS.get(version.kind, NOUNS["conversion"])
+
+
+def row_of(model_name: str) -> Row:
+    """Words for what one row of a model is."""
+    return _ROWS.get(model_name.partition("__")[0], _ANY_ROW)
+
+
+def question_of(version: Version) -> str:
+    """Say what the model is asked."""
+    row, nouns = row_of(version.model_name), nouns_of(version)
+    if version.kind == "value":
+        return f"How much revenue will this {row.subject} bring in the time to come?"
+    named = version.model_name.partition("__")[2]
+    which = f" ({named.replace('_', ' ')})" if named and named != version.kind else ""
+    return row.question.format(nouns.does + which)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a version stands.
+
+    Parameters
+    ----------
+    label
+        One or two words.
+    sentence
+        What that means.
+    css
+        `good`, `neutral` or `bad`.
+    """
+
+    label: str
+    sentence: str
+    css: str
+
+
+# How the gate's sentences begin, and what that means.
+_REASONS = {
+    "first version": "There was none before it, and it knows more than the base rate.",
+    "better by more than noise": "It beats the version before it by more than chance.",
+    "not worse": "It is no worse than the version before it, which had grown old.",
+    "the champion reads columns": "The version before it reads columns that are gone.",
+    "rolled back": "Somebody put this version back in place.",
+    "suspected leak": "A feature seems to know the outcome beforehand.",
+    "no better than the base rate": "It does not clearly know more than the base rate.",
+    "worse": "The version in use is better.",
+    "not better by more than noise": "It may be no better than the version in use.",
+    "no test row is newer": "There are no new rows yet to compare it on.",
+}
+
+
+def reason_of(version: Version) -> str:
+    """Say in plain words why the gate decided so; empty for a sentence we do not know."""
+    reason = version.text("decision_reason")
+    found = [words for start, words in _REASONS.items() if reason.startswith(start)]
+    if not found and "converting subjects" in reason:
+        return f"Too few {row_of(version.model_name).subject}s with the outcome can judge it."
+    return found[0] if found else ""
+
+
+def status_of(version: Version) -> Status:
+    """Say in plain words what the gate decided and whether the version scores people."""
+    decision = version.text("decision")
+    if version.in_use:
+        return Status("In use", "It passed the gate and scores people today.", "good")
+    if decision == "champion":
+        return Status(
+            "Replaced", "It passed the gate; another version scores people now.", "neutral"
+        )
+    if decision == "challenger":
+        return Status(
+            "Challenger",
+            "It is good enough to score, but has not shown that it beats the version in use.",
+            "neutral",
+        )
+    return Status("Rejected", "It did not pass the gate and scores nobody.", "bad")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A metric with its interval and meaning.
+
+    Parameters
+    ----------
+    name, label
+        Its own name, and in words.
+    value, interval
+        As written; interval empty where there is none.
+    meaning
+        What it says to a marketer; empty where it needs no word.
+    better
+        `higher`, `lower`, or empty.
+    """
+
+    name: str
+    label: str
+    value: str
+    interval: str
+    meaning: str = ""
+    better: str = ""
+
+
+@dataclass(frozen=True)
+class _Metric:
+    label: str
+    better: str
+    write: Callable[[float], str]
+    low: float = -np.inf
+    high: float = np.inf
+
+
+_METRICS = {
+    "roc_auc": _Metric("Ranking (ROC AUC)", "higher", number, 0, 1),
+    "top_decile_recall": _Metric("Reach of the top tenth", "higher", percent, 0, 1),
+    "average_precision": _Metric("Average precision", "higher", number, 0, 1),
+    "log_loss": _Metric("Log loss", "lower", lambda v: number(v, 4), 0),
+    "log_loss_gain": _Metric("Log loss gained on the base rate", "higher", lambda v: number(v, 4)),
+    "brier_score": _Metric("Brier score", "lower", lambda v: number(v, 4), 0, 1),
+    "ece": _Metric("Calibration error (ECE)", "lower", percent, 0, 1),
+    "base_rate": _Metric("Base rate", "", percent, 0, 1),
+    "n_rows": _Metric("Rows", "", count),
+    "n_subjects": _Metric("Subjects", "", count),
+    "n_converting_subjects": _Metric("Subjects with the outcome", "", count),
+}
+HEADLINES = ("roc_auc", "top_decile_recall", "ece", "log_loss_gain", "average_precision")
+HEADLINES += ("base_rate",)
+
+
+def figure(version: Version, name: str, dataset: str = "test") -> Figure | None:
+    """Write one metric of one data set; None where it was not measured."""
+    value, low, high = metric(version, name, dataset)
+    if not np.isfinite(value):
+        return None
+    known = _METRICS.get(name, _Metric(name.replace("_", " "), "", plain))
+    interval = ""
+    if np.isfinite(low) and np.isfinite(high):
+        low, high = max(low, known.low), min(high, known.high)
+        interval = f"{known.write(low)}{NBSP}to{NBSP}{known.write(high)}"
+    meaning = _meaning(version, name, value) if dataset == "test" else ""
+    return Figure(name, known.label, known.write(value), interval, meaning, known.better)
+
+
+def metric(version: Version, name: str, dataset: str = "test") -> tuple[float, float, float]:
+    """Value and interval of a metric; NaN where there is none."""
+    table = version.metrics
+    if table.empty:
+        return np.nan, np.nan, np.nan
+    found = table[table["dataset"].eq(dataset) & table["metric"].eq(name)]
+    if found.empty:
+        return np.nan, np.nan, np.nan
+    row = found.iloc[0]
+    value, low, high = (
+        float(row[column]) if pd.notna(row[column]) else np.nan
+        for column in ("value", "value_low", "value_high")
+    )
+    return value, low, high
+
+
+def metric_names(version: Version) -> list[str]:
+    """Names of all metrics, known ones first in our order."""
+    if version.metrics.empty:
+        return []
+    there = list(dict.fromkeys(version.metrics["metric"]))
+    return [n for n in _METRICS if n in there] + [n for n in there if n not in _METRICS]
+
+
+def _meaning(version: Version, name: str, value: float) -> str:
+    nouns, subject = nouns_of(version), row_of(version.model_name).subject
+    base = metric(version, "base_rate")[0]
+    if name == "roc_auc":
+        return (
+            f"Of a {subject} who {nouns.did} and one who {nouns.did_not}, the score ranks the "
+            f"right one first {round(100 * value)} times in 100. Tossing a coin: 50."
+        )
+    if name == "top_decile_recall":
+        return (
+            f"The tenth with the highest scores holds {percent(value)} of all {nouns.events}: "
+            f"{number(10 * value, 1)} times what a tenth picked at random holds."
+        )
+    if name == "ece":
+        return (
+            f"On average a score is {number(100 * value, 2)} percentage points away from the rate "
+            "that was then seen. The smaller, the more a score can be used as a probability, "
+            "in bids and budgets."
+        )
+    if name == "log_loss_gain":
+        loss = metric(version, "log_loss")[0]
+        known = value / (loss + value) if loss + value > 0 else np.nan
+        return (
+            f"The scores remove {percent(known)} of the uncertainty that is left when all one "
+            "knows is the base rate. Above 0, with the whole interval, they know something."
+        )
+    if name == "average_precision":
+        return (
+            f"Taking {subject}s from the top, {round(100 * value)} in 100 "
+            f"{nouns.did} on average over all cut-offs; at random it is {percent(base)}."
+        )
+    if name == "base_rate":
+        return (
+            f"So many of the rows had a {nouns.event}: what picking at random gives, and what "
+            "every score is to be compared with."
+        )
+    return ""
+
+
+def caution_of(version: Version) -> str:
+    """Warn where few subjects judge the version; empty where they are many."""
+    judged = metric(version, "n_converting_subjects")[0]
+    if not np.isfinite(judged) or judged >= FEW_CONVERTING:
+        return ""
+    subject, nouns = row_of(version.model_name).subject, nouns_of(version)
+    plural = "people" if subject == "person" else f"{subject}s"
+    return (
+        f"Only {count(judged)} {plural} who {nouns.did} are among the rows that judge this "
+        "version. Read the intervals, not the figures: with more history they get narrower."
+    )
+
+
+def feature_words(version: Version, names: list[str]) -> dict[str, Words]:
+    """Words of each feature; its own name where the catalogue has none."""
+    catalogue = version.words
+    if catalogue.empty:
+        catalogue = pd.DataFrame({"feature_name": pd.Series([], dtype=object)})
+    return dict(zip(names, read_words(catalogue, names), strict=True))
+
+
+def label_of(words: Words) -> str:
+    """Name a feature: "page views in the last 7 days"."""
+    return " ".join(part for part in (words.label, words.period_label) if part)
+
+
+def direction_of(direction: float, highest: str = "") -> tuple[str, str]:
+    """Say what more of a feature goes with: a sign, and words.
+
+    Examples
+    --------
+    >>> direction_of(0.9), direction_of(float("nan"))
+    (('+', 'more raises it'), ('', 'by value'))
+    >>> direction_of(float("nan"), highest="Desktop")
+    ('', 'highest: Desktop')
+    """
+    if not np.isfinite(direction):
+        return "", f"highest: {highest}" if highest else "by value"
+    if abs(direction) < 0.2:
+        return PLUS_MINUS, "up and down"
+    return ("+", "more raises it") if direction > 0 else (MINUS, "more lowers it")
+
+
+def band_of(effect: dict[str, object], words: Words, kind: str) -> str:
+    """Name a band of a feature's values: "3 to 5", "Monday", "Phone", "unknown"."""
+    label, low, high = effect["label"], effect["value_low"], effect["value_high"]
+    if isinstance(label, str):
+        return label or "unknown"
+    if not isinstance(low, int | float) or not np.isfinite(low):
+        return "unknown"
+    least, most = float(low), float(high if isinstance(high, int | float) else low)
+    if kind == "boolean":
+        return "yes" if least > 0 else "no"
+    if words.is_weekday and least in range(1, 8) and most in range(1, 8):
+        first, last = _WEEKDAYS[int(least) - 1], _WEEKDAYS[int(most) - 1]
+        return first if least == most else f"{first} to {last}"
+    return plain(least) if least == most else f"{plain(least)} to {plain(most)}"
+
+
+def kinds_of(version: Version) -> dict[str, str]:
+    """Column -> numeric, boolean, categorical or datetime."""
+    schema = version.json("feature_schema") or {}
+    return {column["name"]: column["kind"] for column in schema.get("columns", [])}
+
+
+def why_and_mend(reason: str) -> tuple[str, str]:
+    """Split a reason into what is the matter and what to change.
+
+    Examples
+    --------
+    >>> why_and_mend("Too few subjects: 20. Widen var training_window.")
+    ('Too few subjects: 20.', 'Widen var training_window.')
+    """
+    sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", reason.strip())
+    why = [s for s in sentences if not s.startswith(_MENDS)]
+    mend = [s for s in sentences if s.startswith(_MENDS)]
+    return " ".join(why), " ".join(mend)
+
+
+def settings_of(version: Version, column: str) -> list[tuple[str, str]]:
+    """List a JSON object of the row as names and values in text."""
+    data = version.json(column)
+    if not isinstance(data, dict):
+        return []
+    return [
+        (str(name), value if isinstance(value, str) else json.dumps(value))
+        for name, value in sorted(data.items())
+    ]
