@@ -1,7 +1,22 @@
+{#- What the tests tagged `leak` found: table, column and values, a few of each. -#}
+{% macro log_leaks(results) %}
+    {% for result in results
+        if result.status | string in ["fail", "warn"] and "leak" in result.node.tags
+        and result.node.compiled_code %}
+        {% for row in run_query(
+            "select message from (" ~ result.node.compiled_code ~ ") as leaks "
+            ~ "order by message limit 3"
+        ).rows %}
+            {{ log("Leak (" ~ result.node.name ~ "): " ~ row[0], info=true) }}
+        {% endfor %}
+    {% endfor %}
+{% endmacro %}
+
 {#- After a run that built them: what was set aside, and which model was not trained and
     why, in the log's last lines. -#}
 {% macro log_outcome(results) %}
-    {% if not execute or flags.WHICH not in ["build", "run"] %} {{ return("") }} {% endif %}
+    {% if not execute or flags.WHICH not in ["build", "run", "test"] %} {{ return("") }} {% endif %}
+    {% do log_leaks(results) %}
     {% set built = [] %}
     {% for result in results if result.status | string == "success" %}
         {% do built.append(result.node.name) %}

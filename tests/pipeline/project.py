@@ -23,6 +23,22 @@ WIDE = {
 }
 
 
+def copy_of_root(folder: Path) -> Path:
+    """Copy the dbt project to a folder, for a test that changes its code."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file() and not name.startswith(("tests/pipeline", "bench/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
 @dataclass
 class Project:
     """One warehouse, and dbt commands against it.

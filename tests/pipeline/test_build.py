@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import duckdb
 
-from tests.pipeline.project import ROOT, WIDE, Project
+from tests.pipeline.project import WIDE, Project, copy_of_root
 
 PUBLISHED = ("propensity_scores", "prospect_profiles", "aud_prospects", "aud_high_propensity")
 COMPUTED = ("stg_snowplow__events", "feat_prospect__asof_event", "feat_prospect__asof_day")
@@ -116,18 +114,7 @@ def test_row_order_and_duplicates_change_nothing(
 def test_a_failing_test_leaves_what_is_published(
     built: Project, simulated: Path, tmp_path: Path
 ) -> None:
-    copy = tmp_path / "copy"
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.split("\0")
-    for name in filter(None, tracked):
-        if (ROOT / name).is_file() and not name.startswith(("tests/pipeline", "bench/")):
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name)
+    copy = copy_of_root(tmp_path / "copy")
     (copy / "tests/data/no_scores_today.sql").write_text(
         "select * from {{ ref('propensity_scores__candidate') }}\n"
     )

@@ -1,0 +1,180 @@
+{#- A test of a feature table: rows that know of something that came after their moment.
+
+    Of a sample of rows, by hash and at most two a subject, the features are computed again
+    from a copy of the subject's events that ends just before the moment: whatever read
+    beyond it cannot come out the same. Sampled are rows whose subject has later events.
+    Rows that this run has built must agree; older ones may lack events that were loaded
+    since, so that they are held to not counting more than there was.
+
+    Columns that describe the moment's own event are left out where `skip_own`. -#}
+{% macro features_after_the_moment(table, relation, skip_own=false, num_rows=200) %}
+{%- set definitions = {} -%}
+{%- for name, column in prospect_feature_definitions().items()
+    if not (skip_own and column.meta.feature.get("includes_own_event")) -%}
+    {%- do definitions.update({name: column.meta.feature}) -%}
+{%- endfor -%}
+{%- if execute and not definitions -%}
+    {{ exceptions.raise_compiler_error(
+        "features_after_the_moment: no column of " ~ table ~ " has a meta.feature to compute."
+    ) }}
+{%- endif -%}
+{%- set slack_us = [
+    iso_duration_us(var("late_arrival_allowance")), iso_duration_us(var("arrival_tolerance")),
+] | max -%}
+{%- set key = "domain_userid || '|' || cast(us as " ~ dbt.type_string() ~ ")" -%}
+
+with stored as (
+
+    select
+        *,
+        {{ epoch_us("as_of_tstamp") }} as us
+    from {{ relation }}
+
+),
+
+known_events as (
+
+    {{ subject_events(ref("stg_snowplow__events")) }}
+
+),
+
+subjects as (
+
+    select
+        domain_userid,
+        max(event_tstamp) as last_event_tstamp
+    from known_events
+    group by domain_userid
+
+),
+
+as_of as (
+
+    select {{ epoch_us("as_of_tstamp") }} as as_of_us from {{ ref("as_of") }}
+
+),
+
+eligible as (
+
+    select
+        stored.*,
+        md5('leak' || {{ "stored." ~ key | replace("(us", "(stored.us") }}) as place,
+        stored.us >= as_of.as_of_us - {{ slack_us }} as is_of_this_run
+    from stored
+    inner join subjects on stored.domain_userid = subjects.domain_userid
+    cross join as_of
+    where subjects.last_event_tstamp >= stored.as_of_tstamp
+
+),
+
+of_subjects as (
+
+    select
+        *,
+        row_number() over (
+            partition by domain_userid, is_of_this_run order by place, us
+        ) as number_of_subject
+    from eligible
+
+),
+
+numbered as (
+
+    select
+        *,
+        row_number() over (
+            partition by is_of_this_run order by place, us
+        ) as number_of_sample
+    from of_subjects
+    where number_of_subject = 1
+
+),
+
+sampled as (
+
+    select
+        *,
+        {{ key }} as copy_id
+    from numbered
+    where number_of_sample <= {{ num_rows }}
+
+),
+
+-- Each sampled moment has a subject of its own, whose events end before it.
+events as (
+
+    select
+        {%- for name in staged_event_columns() %}
+        {{ "sampled.copy_id as domain_userid" if name == "domain_userid"
+            else "known_events." ~ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from sampled
+    inner join known_events
+        on
+            sampled.domain_userid = known_events.domain_userid
+            and known_events.event_tstamp < sampled.as_of_tstamp
+
+),
+
+moments as (
+
+    select distinct
+        copy_id as domain_userid,
+        as_of_tstamp
+    from sampled
+
+),
+
+computed as (
+
+    {{ point_in_time_features(definitions, events="events", moments="moments") }}
+
+),
+
+compared as (
+
+    select
+        sampled.domain_userid,
+        sampled.as_of_tstamp,
+        {% for name, definition in definitions.items() -%}
+        {{ feature_difference(name, definition) }}
+        {{- " ||" if not loop.last }}
+        {% endfor %} as differences
+    from sampled
+    inner join computed on sampled.copy_id = computed.domain_userid
+
+)
+
+select
+    '{{ table }}' as table_name,
+    domain_userid,
+    as_of_tstamp,
+    '{{ table }} of ' || domain_userid || ' at '
+    || cast(as_of_tstamp as {{ dbt.type_string() }}) || ': ' || differences as message
+from compared
+where differences <> ''
+{%- endmacro %}
+
+{#- SQL: 'column is 5, from the events before the moment 3; ' where that shows a leak. -#}
+{% macro feature_difference(name, definition) %}
+    {% set stored, again = "sampled." ~ name, "computed." ~ name %}
+    {% set aggregation = definition.get("aggregation", "") %}
+    {% set text = dbt.type_string() %}
+    {% if aggregation in ["counter", "unique_count"] %}
+        {% set more, differs = stored ~ " > " ~ again, stored ~ " <> " ~ again %}
+    {% elif aggregation in ["sum", "mean", "min", "max", "time_since_first", "time_since_last"] %}
+        {% set more = "false" %}
+        {% set differs = "abs(" ~ stored ~ " - " ~ again ~ ") > 0.000001 * (1 + abs(" ~ again ~ "))" %}
+    {% elif aggregation == "any" %}
+        {% set more, differs = stored ~ " and not " ~ again, stored ~ " <> " ~ again %}
+    {% else %}
+        {% set more, differs = "false", stored ~ " <> " ~ again %}
+    {% endif %}
+    {{ return(
+        "case when coalesce(" ~ more ~ ", false) or (sampled.is_of_this_run and coalesce("
+        ~ differs ~ ", (" ~ stored ~ " is null) <> (" ~ again ~ " is null))) then '" ~ name
+        ~ " is ' || coalesce(cast(" ~ stored ~ " as " ~ text ~ "), 'null')"
+        ~ " || ', from the events before the moment ' || coalesce(cast(" ~ again ~ " as "
+        ~ text ~ "), 'null') || '; ' else '' end"
+    ) }}
+{% endmacro %}

@@ -1,0 +1,62 @@
+{#- Folds whose outcomes reach into a later fold's period, and rows whose outcome was not
+    known by as_of. -#}
+{{ config(severity=var("leak_severity"), tags=["leak"]) }}
+
+{%- set text = dbt.type_string() -%}
+
+with as_of as (
+
+    select {{ epoch_us("as_of_tstamp") }} as as_of_us from {{ ref("as_of") }}
+
+),
+
+periods as (
+
+    {%- for training in training_tables() %}
+    select
+        '{{ training.table }}' as table_name,
+        fold,
+        case fold when 'train' then 1 when 'calibrate' then 2 else 3 end as place,
+        min({{ epoch_us("as_of_tstamp") }}) as from_us,
+        max({{ epoch_us("as_of_tstamp") }}) + {{ iso_duration_us(training.horizon) }} as to_us
+    from {{ ref(training.table) }}
+    where fold is not null
+    group by fold
+    {% if not loop.last %}union all{% endif %}
+    {%- endfor %}
+
+),
+
+crossing as (
+
+    select
+        earlier.table_name,
+        earlier.table_name || '.as_of_tstamp: outcomes of the fold ' || earlier.fold
+        || ' reach to ' || cast({{ timestamp_us("earlier.to_us") }} as {{ text }})
+        || ', the fold ' || later.fold || ' begins at '
+        || cast({{ timestamp_us("later.from_us") }} as {{ text }}) as message
+    from periods as earlier
+    inner join periods as later
+        on earlier.table_name = later.table_name and earlier.place < later.place
+    where earlier.to_us >= later.from_us
+
+),
+
+unknown_outcomes as (
+
+    select
+        periods.table_name,
+        periods.table_name || '.target: outcomes of the fold ' || periods.fold
+        || ' reach to ' || cast({{ timestamp_us("periods.to_us") }} as {{ text }})
+        || ', which is not late_arrival_allowance before as_of' as message
+    from periods
+    cross join as_of
+    where
+        periods.to_us + {{ iso_duration_us(var("late_arrival_allowance")) }}
+        > as_of.as_of_us
+
+)
+
+select * from crossing
+union all
+select * from unknown_outcomes
