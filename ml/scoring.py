@@ -23,11 +23,31 @@ SCORES: Types = {
     **{f"reason_{n}": "text" for n in range(1, N_REASONS + 1)},
     **{f"reason_{n}_feature": "text" for n in range(1, N_REASONS + 1)},
     "kind": "text",
+    "role": "text",
 }
+CHAMPION, CHALLENGER = "champion", "challenger"
+
+
+def roles(
+    champions: pd.DataFrame, challengers: pd.DataFrame, *, challenger_share: float
+) -> pd.DataFrame:
+    """List the versions that score, with the `role` of each.
+
+    Parameters
+    ----------
+    champions, challengers
+        `propensity_champions` and `propensity_challengers`.
+    challenger_share
+        Share of people that goes by the challengers' scores; at 0 they do not score.
+    """
+    scorers = champions.assign(role=CHAMPION)
+    if challenger_share <= 0 or challengers.empty:
+        return scorers
+    return pd.concat([scorers, challengers.assign(role=CHALLENGER)], ignore_index=True)
 
 
 def jobs(
-    champions: pd.DataFrame,
+    scorers: pd.DataFrame,
     subjects: Mapping[str, Any],
     *,
     catalogue: pd.DataFrame,
@@ -37,8 +57,8 @@ def jobs(
 
     Parameters
     ----------
-    champions
-        `propensity_champions`: `model_name`, `version`, `kind`, `subject_column`.
+    scorers
+        From `roles`: `model_name`, `version`, `kind`, `subject_column`, `role`.
     subjects
         Base -> relation of the subjects that its models score.
     catalogue
@@ -49,22 +69,23 @@ def jobs(
     Returns
     -------
     list of pairs
-        A relation, and a function of its batches that scores each row with every champion
-        of the base. Bases without a champion are absent.
+        A relation, and a function of its batches that scores each row with every version
+        of the base. Bases without a version are absent.
     """
     out = []
     for base, relation in subjects.items():
-        scorers = []
-        for row in champions.sort_values("model_name").to_dict("records"):
+        versions = []
+        for row in scorers.sort_values(["model_name", "role"]).to_dict("records"):
             name, version = str(row["model_name"]), str(row["version"])
             if base_of(name) != base:
                 continue
             found = fetch(name, version)
             model = artefact.from_bytes(found["artefact"], found["artefact_sha256"])
             options = {"kind": str(row["kind"]), "subject": str(row["subject_column"])}
-            scorers.append(scorer(model, catalogue, model_name=name, version=version, **options))
-        if scorers:
-            out.append((relation, _all_of(scorers)))
+            options["role"] = str(row["role"])
+            versions.append(scorer(model, catalogue, model_name=name, version=version, **options))
+        if versions:
+            out.append((relation, _all_of(versions)))
     return out
 
 
@@ -82,16 +103,17 @@ def scorer(
     version: str,
     kind: str = CONVERSION,
     subject: str = SUBJECT,
+    role: str = CHAMPION,
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return a function that scores a frame of subjects.
 
     Parameters
     ----------
     model
-        The champion.
+        A version that scores.
     catalogue
         `feature_catalogue`, for the words of reasons.
-    model_name, version, kind
+    model_name, version, kind, role
         What the scores are filed under.
     subject
         Column of the subjects' identifier.
@@ -116,6 +138,7 @@ def scorer(
         out["score"] = model.calibration.apply(model.log_odds(x))
         out["base_rate"] = model.base_rate
         out["kind"] = kind
+        out["role"] = role
         return out[list(SCORES)]
 
     return score

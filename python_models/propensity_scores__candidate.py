@@ -2,7 +2,11 @@ def model(dbt, session):
     from ml import scoring, warehouse
 
     registry = dbt.ref("propensity_models")
-    champions = warehouse.read(dbt.ref("propensity_champions"))
+    scorers = scoring.roles(
+        warehouse.read(dbt.ref("propensity_champions")),
+        warehouse.read(dbt.ref("propensity_challengers")),
+        challenger_share=float(dbt.config.get("challenger_share")),
+    )
     catalogue = warehouse.read(dbt.ref("feature_catalogue"))
     subjects = {"daily": dbt.ref("feat_prospect__current")}
 
@@ -10,5 +14,5 @@ def model(dbt, session):
         where = f"model_name = '{model_name}' and version = '{version}'"
         return warehouse.read(registry, ["artefact", "artefact_sha256"], where=where).iloc[0]
 
-    jobs = scoring.jobs(champions, subjects, catalogue=catalogue, fetch=fetch)
+    jobs = scoring.jobs(scorers, subjects, catalogue=catalogue, fetch=fetch)
     return warehouse.map_many(jobs, scoring.SCORES, session)

@@ -50,6 +50,11 @@
         "at most label_high_lift (" ~ var("label_high_lift") ~ ")",
     ) %}
     {% do require_var("label_leave_threshold", var("label_leave_threshold") <= 1, "at most 1") %}
+    {% do require_var(
+        "challenger_share",
+        var("challenger_share") is number and 0 <= var("challenger_share") <= 1,
+        "a share from 0 (nobody) to 1 (everyone), e.g. 0.1",
+    ) %}
     {% do require_var("leak_severity", var("leak_severity") in ["error", "warn"], "error or warn") %}
     {% set days = var("training_window") %}
     {% do require_var(

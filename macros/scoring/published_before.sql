@@ -1,5 +1,10 @@
-{#- This model's own table as the last run left it, or none where there is none yet. -#}
+{#- This model's own table as the last run left it, the scores in use only; none where there
+    is none yet. -#}
 {% macro published_before() %}
     {% if not execute %} {{ return(none) }} {% endif %}
-    {{ return(load_relation(this)) }}
+    {% set published = load_relation(this) %}
+    {% if published is none %} {{ return(none) }} {% endif %}
+    {% set names = adapter.get_columns_in_relation(published) | map(attribute="name") | map("lower") %}
+    {% if "is_used" not in names %} {{ return(published) }} {% endif %}
+    {{ return("(select * from " ~ published ~ " where is_used)") }}
 {% endmacro %}

@@ -1,6 +1,9 @@
 {#- The scores people and audiences use. They are built only when every test of
     propensity_scores__candidate has passed; otherwise the last ones stay.
 
+    Everyone has the champion's score and, where var challenger_share sends people to a
+    challenger, the challenger's too: `is_used` marks the one that audiences go by.
+
     A label is kept down to `label_leave_threshold` of its threshold, so that it does not
     flap: hence the look at the labels published before. -#}
 {%- set leave = var("label_leave_threshold") -%}
@@ -40,12 +43,17 @@ ranked as (
         published.label as label_before,
         candidates.score / nullif(candidates.base_rate, 0) as lift,
         ntile(10) over (
-            partition by candidates.model_name
+            partition by candidates.model_name, candidates.version
             order by
                 candidates.score desc,
                 md5('{{ var("tie_salt") }}' || candidates.subject_id),
                 candidates.subject_id
-        ) as decile
+        ) as decile,
+        -- Is the subject's used score the challenger's?
+        {{ in_challenger_share("candidates.subject_id") }}
+        and count(case when candidates.role = 'challenger' then 1 end) over (
+            partition by candidates.model_name, candidates.subject_id
+        ) > 0 as is_challenged
     from candidates
     left join published
         on
@@ -78,7 +86,9 @@ final as (
         reason_1,
         reason_2,
         reason_3,
-        kind
+        kind,
+        role,
+        (role = 'challenger') = is_challenged as is_used
     from ranked
 
 )

@@ -5,7 +5,9 @@
 with scores as (
 
     select * from {{ ref("propensity_scores") }}
-    where model_name = '{{ propensity_model_specs("daily")[0].model_name }}'
+    where
+        model_name = '{{ propensity_model_specs("daily")[0].model_name }}'
+        and is_used
 
 ),
 

@@ -64,3 +64,28 @@ def test_a_rollback_to_what_is_not_there_says_what_is(built: Project) -> None:
         done = built.dbt("run-operation", "rollback_model", "--args", arguments)
         assert done.returncode != 0
         assert said in " ".join(done.stdout.split())
+
+
+def test_a_challenger_scores_its_share_and_both_scores_are_kept(
+    copied: Project, simulated: Path
+) -> None:
+    champion = register_copy(copied, "challenger")
+    before = dict(
+        copied.rows("select subject_id, score from propensity_scores where model_name = 'daily'")
+    )
+    copied.build("--select", "propensity_models+", events=simulated, challenger_share=0.25, **WIDE)
+    by_role = copied.rows(
+        "select role, version, count(*), avg(is_used::int) from propensity_scores "
+        "where model_name = 'daily' group by all order by all"
+    )
+    assert [(role, version, n) for role, version, n, _ in by_role] == [
+        ("challenger", "20990101-00000000", len(before)),
+        ("champion", champion, len(before)),
+    ]
+    assert by_role[0][3] == pytest.approx(0.25, abs=0.05)
+    assert by_role[0][3] + by_role[1][3] == pytest.approx(1)
+    used = copied.rows("select subject_id, score from propensity_scores where is_used")
+    assert len(used) == len(before)
+    assert dict(used) == pytest.approx(before)
+    assert copied.value("select count(*) from prospect_profiles") == len(before)
+    assert copied.value("select count(*) = count(distinct audience_key) from aud_prospects")

@@ -32,6 +32,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"conversions": [{"name": "x", "events": ["a"], "every": 1}]}, "unknown key every"),
     ({"conversions": [{"name": "x", "events": ["a"], "min_count": 0}]}, "`min_count` takes"),
     ({"conversions": [{"name": "x", "events": ["a"]}] * 2}, "the name is used twice"),
+    ({"challenger_share": 10}, "var challenger_share: 10 is not accepted"),
+    ({"leak_severity": "off"}, 'var leak_severity: "off" is not accepted'),
     ({"label_medium_lift": 5}, "var label_medium_lift: 5 is not accepted"),
     ({"label_leave_threshold": 1.5}, "var label_leave_threshold: 1.5 is not accepted"),
     (

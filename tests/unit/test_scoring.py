@@ -10,7 +10,7 @@ import ml
 from ml import warehouse
 from ml.model import PropensityModel
 from ml.reasons import Words, read_words, top_reasons
-from ml.scoring import SCORES, scorer
+from ml.scoring import SCORES, roles, scorer
 from tests.unit.frames import visitors, with_folds
 
 CATALOGUE = pd.DataFrame(
@@ -134,3 +134,17 @@ def test_a_missing_column_is_named_before_it_is_written() -> None:
 def test_other_sessions_are_refused() -> None:
     with pytest.raises(TypeError, match="not a session of DuckDB, Snowpark or Spark"):
         warehouse.engine_of(object())
+
+
+def test_a_challenger_scores_only_where_it_has_a_share() -> None:
+    champions = pd.DataFrame({"model_name": ["daily"], "version": ["v1"]})
+    challengers = pd.DataFrame({"model_name": ["daily"], "version": ["v2"]})
+    assert roles(champions, challengers, challenger_share=0)["version"].tolist() == ["v1"]
+    both = roles(champions, challengers, challenger_share=0.1)
+    assert both[["version", "role"]].to_numpy().tolist() == [
+        ["v1", "champion"],
+        ["v2", "challenger"],
+    ]
+    assert roles(champions, challengers.iloc[:0], challenger_share=0.1)["role"].tolist() == [
+        "champion"
+    ]

@@ -1,15 +1,15 @@
-{#- Subjects that lie in more than one fold of a training table. -#}
+{#- Subjects that lie in more than one fold of a model's training rows. -#}
 {{ config(severity=var("leak_severity"), tags=["leak"]) }}
 
-{% for training in training_tables() %}
+{% for spec in propensity_model_specs() %}
 select
-    '{{ training.table }}' as table_name,
-    {{ training.subject }} as subject_id,
-    '{{ training.table }}.fold: ' || {{ training.subject }} || ' lies in the folds '
-    || min(fold) || ' and ' || max(fold) as message
-from {{ ref(training.table) }}
-where fold is not null
-group by {{ training.subject }}
+    '{{ spec.model_name }}' as model_name,
+    {{ spec.subject_column }} as subject_id,
+    '{{ spec.training_table }}.fold: ' || {{ spec.subject_column }}
+    || ' lies in the folds ' || min(fold) || ' and ' || max(fold) as message
+from {{ ref(spec.training_table) }}
+where fold is not null and {{ spec.target_column }} is not null
+group by {{ spec.subject_column }}
 having min(fold) <> max(fold)
 {% if not loop.last %}union all{% endif %}
 {% endfor %}

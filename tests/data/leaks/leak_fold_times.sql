@@ -12,15 +12,17 @@ with as_of as (
 
 periods as (
 
-    {%- for training in training_tables() %}
+    {%- for spec in propensity_model_specs() %}
     select
-        '{{ training.table }}' as table_name,
+        '{{ spec.model_name }}' as model_name,
+        '{{ spec.training_table }}' as table_name,
+        '{{ spec.target_column }}' as target_column,
         fold,
         case fold when 'train' then 1 when 'calibrate' then 2 else 3 end as place,
         min({{ epoch_us("as_of_tstamp") }}) as from_us,
-        max({{ epoch_us("as_of_tstamp") }}) + {{ iso_duration_us(training.horizon) }} as to_us
-    from {{ ref(training.table) }}
-    where fold is not null
+        max({{ epoch_us("as_of_tstamp") }}) + {{ iso_duration_us(spec.horizon) }} as to_us
+    from {{ ref(spec.training_table) }}
+    where fold is not null and {{ spec.target_column }} is not null
     group by fold
     {% if not loop.last %}union all{% endif %}
     {%- endfor %}
@@ -30,14 +32,14 @@ periods as (
 crossing as (
 
     select
-        earlier.table_name,
+        earlier.model_name,
         earlier.table_name || '.as_of_tstamp: outcomes of the fold ' || earlier.fold
         || ' reach to ' || cast({{ timestamp_us("earlier.to_us") }} as {{ text }})
         || ', the fold ' || later.fold || ' begins at '
         || cast({{ timestamp_us("later.from_us") }} as {{ text }}) as message
     from periods as earlier
     inner join periods as later
-        on earlier.table_name = later.table_name and earlier.place < later.place
+        on earlier.model_name = later.model_name and earlier.place < later.place
     where earlier.to_us >= later.from_us
 
 ),
@@ -45,8 +47,8 @@ crossing as (
 unknown_outcomes as (
 
     select
-        periods.table_name,
-        periods.table_name || '.target: outcomes of the fold ' || periods.fold
+        periods.model_name,
+        periods.table_name || '.' || periods.target_column || ': outcomes of the fold ' || periods.fold
         || ' reach to ' || cast({{ timestamp_us("periods.to_us") }} as {{ text }})
         || ', which is not late_arrival_allowance before as_of' as message
     from periods
