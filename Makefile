@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 EVENTS ?=
+WEB ?=
 EVENT_COUNT ?= 1000000
 export PYTHONWARNINGS ?= ignore
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -16,12 +17,12 @@ help: ## List what there is to make
 
 # --- Using it -----------------------------------------------------------------------
 
-demo: $(VENV)/.demo profiles.yml events ## From a fresh machine to a scored audience (EVENTS=path: your events)
-	@CDP_EVENTS= $(BIN)/dbt --quiet build
+demo: $(VENV)/.demo profiles.yml events ## From a fresh machine to a scored audience (EVENTS=path, WEB=folder: your data)
+	@CDP_EVENTS= CDP_WEB= $(BIN)/dbt --quiet build
 	@$(BIN)/python -m ml.demo summary
 
 events: $(VENV)/.demo
-	@$(BIN)/python -m ml.demo prepare --events "$(EVENTS)" --count $(EVENT_COUNT)
+	@$(BIN)/python -m ml.demo prepare --events "$(EVENTS)" --web "$(WEB)" --count $(EVENT_COUNT)
 
 docs: $(VENV)/.demo profiles.yml ## Build the documentation of every table and column (target/index.html)
 	@$(BIN)/dbt --quiet docs generate --static

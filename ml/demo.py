@@ -14,13 +14,15 @@ class OwnFilesError(click.ClickException):
     """The folder of links holds something that is not a link."""
 
 
-def find_events(events: str) -> list[Path]:
+def find_events(events: str, name: str = "EVENTS") -> list[Path]:
     """Resolve a file, folder or glob to absolute paths.
 
     Parameters
     ----------
     events : str
         A file, a folder, or a glob such as ``exports/*.parquet``.
+    name : {"EVENTS", "WEB"}
+        What it was given as, for the error.
 
     Returns
     -------
@@ -41,7 +43,7 @@ def find_events(events: str) -> list[Path]:
         ]
     )
     if not found:
-        raise click.ClickException(f"EVENTS={events}: no such file, folder or glob.")
+        raise click.ClickException(f"{name}={events}: no such file, folder or glob.")
     return [path.resolve() for path in found]
 
 
@@ -60,6 +62,30 @@ def link_events(found: list[Path], folder: Path) -> None:
     OwnFilesError
         Where the folder holds files that are not links.
     """
+    clear_links(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if len(found) == 1 and found[0].is_dir():
+        folder.symlink_to(found[0], target_is_directory=True)
+        return
+    folder.mkdir()
+    for number, path in enumerate(found):
+        name = path.name if len({p.name for p in found}) == len(found) else f"{number}_{path.name}"
+        (folder / name).symlink_to(path)
+
+
+def clear_links(folder: Path) -> None:
+    """Remove a link to a folder, or a folder of links.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        What :func:`link_events` made, if anything.
+
+    Raises
+    ------
+    OwnFilesError
+        Where the folder holds files that are not links.
+    """
     if folder.is_symlink():
         folder.unlink()
     elif folder.is_dir():
@@ -72,14 +98,6 @@ def link_events(found: list[Path], folder: Path) -> None:
         for path in folder.iterdir():
             path.unlink()
         folder.rmdir()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    if len(found) == 1 and found[0].is_dir():
-        folder.symlink_to(found[0], target_is_directory=True)
-        return
-    folder.mkdir()
-    for number, path in enumerate(found):
-        name = path.name if len({p.name for p in found}) == len(found) else f"{number}_{path.name}"
-        (folder / name).symlink_to(path)
 
 
 def set_aside(warehouse: Path, origin: Path, events: str) -> Path | None:
@@ -114,13 +132,20 @@ def main() -> None:
 
 @main.command()
 @click.option("--events", default="", help="File, folder or glob; empty: simulate.")
+@click.option("--web", default="", help="Folder of modelled page views, sessions and users.")
 @click.option("--count", default=1_000_000, help="How many events to simulate.")
 @click.option("--warehouse", default="warehouse.duckdb", type=click.Path(path_type=Path))
-def prepare(events: str, count: int, warehouse: Path) -> None:
-    """Put the events where dbt reads them by default: data/events."""
+def prepare(events: str, web: str, count: int, warehouse: Path) -> None:
+    """Put data where dbt reads it by default: events in data/events, web tables in data/web."""
     data = Path("data")
+    clear_links(data / "web")
+    tables = find_events(web, "WEB") if web else []
+    if tables:
+        link_events(tables, data / "web")
     if events:
         found = find_events(events)
+    elif tables:
+        found = []
     else:
         simulated = data / "simulated"
         marker = data / "simulated.count"
@@ -130,10 +155,14 @@ def prepare(events: str, count: int, warehouse: Path) -> None:
             subprocess.run(command, check=True)
             marker.write_text(str(count))
         found = [(simulated / "events").resolve()]
-    link_events(found, data / "events")
-    old = set_aside(warehouse, data / "origin", "\n".join(map(str, found)) + f"\n{count}")
+    if found:
+        link_events(found, data / "events")
+    else:
+        clear_links(data / "events")
+    sources = "\n".join(map(str, [*found, *tables]))
+    old = set_aside(warehouse, data / "origin", f"{sources}\n{count}")
     if old:
-        click.echo(f"Other events than before: a new {warehouse}; the last one is now {old}.")
+        click.echo(f"Other data than before: a new {warehouse}; the last one is now {old}.")
 
 
 @main.command()
@@ -166,6 +195,12 @@ def summarise(connection: object) -> str:
         "select outcome, num_events from rpt_event_intake order by num_events desc"
     ).fetchall():
         lines.append(f"  {outcome.replace('_', ' '):<36}{number:>12,}")
+    if len(lines) == 2:
+        lines.append("  none: what is built from events is empty")
+    lines += ["", "Web tables"]
+    for table in ("page_views", "sessions", "users"):
+        (number,) = query(f"select count(*) from stg_snowplow__{table}").fetchone()
+        lines.append(f"  {table.replace('_', ' '):<36}{number:>12,}")
     lines += ["", "Models, on subjects and days they were not trained on"]
     evaluated = query("""
         select c.model_name, max(case when metric = 'roc_auc' then value end),

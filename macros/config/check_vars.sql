@@ -35,6 +35,10 @@
     ] %}
         {% do require_var(name, var(name) is integer and var(name) >= 0, "a whole number, 0 or more") %}
     {% endfor %}
+    {% do require_var(
+        "web_tables", var("web_tables") in ["build", "snowplow_web", "snowplow_unified"],
+        "build, snowplow_web or snowplow_unified",
+    ) %}
     {% for name in ["heartbeat", "days_late_allowed", "max_session_days"] %}
         {% do require_var(name, var(name) is integer and var(name) > 0, "a whole number, 1 or more") %}
     {% endfor %}

@@ -29,7 +29,7 @@
         ).rows %}
             {% do counts.append(row[0] ~ " " ~ row[1]) %}
         {% endfor %}
-        {{ log("Events: " ~ counts | join(", "), info=true) }}
+        {{ log("Events: " ~ (counts | join(", ") or "none"), info=true) }}
     {% endif %}
     {% if "trn_readiness" in built %}
         {% set readiness = graph.nodes["model.cdp.trn_readiness"].relation_name %}

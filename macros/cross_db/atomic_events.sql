@@ -1,11 +1,34 @@
 {#- The relation the atomic events are read from, and its columns: {lower-case name:
-    {name, type}}, as the engine spells them. Both are empty until dbt executes. -#}
+    {name, type}}, as the engine spells them. Both are empty until dbt executes, and where
+    there are modelled tables alone. -#}
 {% macro atomic_events() %}
     {{ return(adapter.dispatch("atomic_events", "cdp")()) }}
 {% endmacro %}
 
 {% macro default__atomic_events() %}
+    {% if var("atomic_table") is none %}
+        {{ return({
+            "relation": "(select null as event_id where false) as no_events", "columns": {},
+            "origin": "none (var atomic_table is null)",
+        }) }}
+    {% endif %}
     {% set relation = source("atomic", "events") %}
+    {{ return({
+        "relation": relation, "columns": relation_columns(relation),
+        "origin": relation | string,
+    }) }}
+{% endmacro %}
+
+{% macro duckdb__atomic_events() %}
+    {% set events = event_files() %}
+    {{ return({
+        "relation": events.reader, "origin": events.path,
+        "columns": reader_columns(events.reader) if execute else {},
+    }) }}
+{% endmacro %}
+
+{#- The columns of a relation: {lower-case name: {name, type}}. -#}
+{% macro relation_columns(relation) %}
     {% set columns = {} %}
     {% if execute %}
         {% for column in adapter.get_columns_in_relation(relation) %}
@@ -16,22 +39,7 @@
             }) %}
         {% endfor %}
     {% endif %}
-    {{ return({"relation": relation, "columns": columns, "origin": relation | string}) }}
-{% endmacro %}
-
-{% macro duckdb__atomic_events() %}
-    {% set events = event_files() %}
-    {% set columns = {} %}
-    {% if execute %}
-        {% for row in run_query("describe select * from " ~ events.reader).rows %}
-            {% do columns.update({
-                row[0] | lower: {"name": adapter.quote(row[0]), "type": row[1] | lower},
-            }) %}
-        {% endfor %}
-    {% endif %}
-    {{ return({
-        "relation": events.reader, "columns": columns, "origin": events.path,
-    }) }}
+    {{ return(columns) }}
 {% endmacro %}
 
 {#- Where the events come from, as text. -#}

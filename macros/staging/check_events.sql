@@ -6,6 +6,11 @@
         {{ return("") }}
     {% endif %}
     {% set events = atomic_events() %}
+    {% if events.columns.keys() | list in [[], ["event_id"]] and modelled_table("sessions") %}
+        {{ log("There are no atomic events: what is built from them stays empty. The first "
+            ~ "visit is read from " ~ modelled_table("sessions").origin ~ ".", info=true) }}
+        {{ return("") }}
+    {% endif %}
     {% if run_query("select 1 as one from " ~ events.relation ~ " limit 1").rows | length == 0 %}
         {{ exceptions.raise_compiler_error("The events at " ~ events.origin ~ " hold no rows.") }}
     {% endif %}

@@ -1,40 +1,41 @@
 {#- What page views and sessions tell of an event besides numbers: column of the web table
-    -> expression on stg_snowplow__events. -#}
-{% macro web_dimensions() %}
+    -> expression on `relation`, which has the columns of stg_snowplow__events. -#}
+{% macro web_dimensions(relation) %}
+    {% set own = relation ~ "." %}
+    {% set class = own ~ "device_class" %}
     {% set dimensions = {} %}
     {% for name in referrer_columns() + [
         "geo_country", "geo_region", "geo_region_name", "geo_city", "geo_zipcode",
         "geo_latitude", "geo_longitude", "geo_timezone", "user_ipaddress", "useragent",
         "br_lang", "br_renderengine", "os_timezone",
+        "device_class", "device_name", "agent_name", "operating_system_name",
     ] %}
-        {% do dimensions.update({name: name}) %}
+        {% do dimensions.update({name: own ~ name}) %}
     {% endfor %}
     {% do dimensions.update({
-        "device_category": "case when device_class in ('Desktop', 'Tablet') then device_class"
-            ~ " when device_class = 'Phone' then 'Mobile' else 'Other' end",
-        "screen_resolution": "cast(dvce_screenwidth as " ~ dbt.type_string() ~ ") || 'x' || "
-            ~ "cast(dvce_screenheight as " ~ dbt.type_string() ~ ")",
-        "spider_or_robot": "lower(spider_or_robot) = 'true'",
-        "device_class": "device_class",
-        "device_name": "device_name",
-        "agent_name": "agent_name",
-        "operating_system_name": "operating_system_name",
+        "device_category": "case when " ~ class ~ " in ('Desktop', 'Tablet') then " ~ class
+            ~ " when " ~ class ~ " = 'Phone' then 'Mobile' else 'Other' end",
+        "screen_resolution": "cast(" ~ own ~ "dvce_screenwidth as " ~ dbt.type_string()
+            ~ ") || 'x' || cast(" ~ own ~ "dvce_screenheight as " ~ dbt.type_string() ~ ")",
+        "spider_or_robot": "lower(" ~ own ~ "spider_or_robot) = 'true'",
     }) %}
     {% for entity, fields in enrichment_fields().items() %}
         {% for field in fields %}
             {% do dimensions.update({
-                snake_case(field): entity_column(entity ~ "." ~ field),
+                snake_case(field): own ~ entity_column(entity ~ "." ~ field),
             }) %}
         {% endfor %}
     {% endfor %}
     {{ return(dimensions) }}
 {% endmacro %}
 
-{#- The same as a select list, each expression named. -#}
-{% macro web_dimension_list() %}
+{#- The same as a select list. -#}
+{% macro web_dimension_list(relation) %}
     {% set list = [] %}
-    {% for name, expression in web_dimensions().items() %}
-        {% do list.append(expression if name == expression else expression ~ " as " ~ name) %}
+    {% for name, expression in web_dimensions(relation).items() %}
+        {% do list.append(
+            expression if expression == relation ~ "." ~ name else expression ~ " as " ~ name
+        ) %}
     {% endfor %}
     {{ return(list | join(",\n        ")) }}
 {% endmacro %}

@@ -1,6 +1,7 @@
 {{ config(materialized="table") }}
 
 {%- set newest_us = epoch_us("greatest(max(event_tstamp), max(arrival_tstamp))") -%}
+{%- set sessions = modelled_table("sessions") -%}
 
 with events as (
 
@@ -8,13 +9,28 @@ with events as (
 
 ),
 
+newest as (
+
+    select {{ newest_us }} as newest_us from events
+    {%- if sessions %}
+
+    union all
+
+    select
+        max({{ epoch_us(modelled_column(sessions, "end_tstamp", "timestamp")) }})
+            as newest_us
+    from {{ sessions.relation }}
+    {%- endif %}
+
+),
+
 final as (
 
     select
         {{ "max(" ~ as_of_literal() ~ ")" if var("as_of")
-            else timestamp_us(newest_us ~ " + 1") }}
+            else timestamp_us("max(newest_us) + 1") }}
             as as_of_tstamp
-    from events
+    from newest
 
 )
 

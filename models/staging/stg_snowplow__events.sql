@@ -4,7 +4,7 @@
     "enforced": not (var("entity_fields") or var("event_fields")),
 }) }}
 
-with events as (
+with events as {{ inlined() }} (
 
     select * from {{ ref("base_snowplow__events") }}
     where set_aside_reason is null

@@ -1,6 +1,12 @@
+{%- set modelled = modelled_table("page_views") -%}
+
 with page_views as (
 
+    {% if modelled %}
+    {{ modelled_rows(modelled) }}
+    {%- else -%}
     select * from {{ ref("web_page_views") }}
+    {%- endif %}
 
 ),
 

@@ -1,6 +1,12 @@
+{%- set modelled = modelled_table("sessions") -%}
+
 with sessions as (
 
+    {% if modelled %}
+    {{ modelled_rows(modelled) }}
+    {%- else -%}
     select * from {{ ref("web_sessions") }}
+    {%- endif %}
 
 ),
 

@@ -1,6 +1,15 @@
+{%- set modelled = modelled_table("user_mapping") -%}
+{%- set sessions = modelled_table("sessions") -%}
+
 with user_mapping as (
 
+    {% if modelled %}
+    {{ modelled_rows(modelled) }}
+    {%- elif sessions -%}
+    {{ mapping_of_sessions(sessions) }}
+    {%- else -%}
     select * from {{ ref("web_user_mapping") }}
+    {%- endif %}
 
 ),
 

@@ -1,6 +1,12 @@
+{%- set modelled = modelled_table("users") -%}
+
 with users as (
 
+    {% if modelled %}
+    {{ modelled_rows(modelled) }}
+    {%- else -%}
     select * from {{ ref("web_users") }}
+    {%- endif %}
 
 ),
 

@@ -1,7 +1,7 @@
 {%- set day_us = 86400000000 -%}
 {%- set arrival_us = epoch_us("events.arrival_tstamp") -%}
 
-with events as (
+with events as {{ inlined() }} (
 
     select * from {{ ref("stg_snowplow__events") }}
     where

@@ -1,4 +1,4 @@
-with events as (
+with events as {{ inlined() }} (
 
     select * from {{ ref("web_events") }}
     where is_page_event and page_view_id is not null
@@ -53,10 +53,10 @@ scroll as (
     select
         page_view_id,
         domain_sessionid,
-        max(doc_width) as doc_width,
-        max(doc_height) as doc_height,
-        max(coalesce(br_viewwidth, 0)) as br_viewwidth,
-        max(coalesce(br_viewheight, 0)) as br_viewheight,
+        max(doc_width) as width,
+        max(doc_height) as height,
+        max(coalesce(br_viewwidth, 0)) as viewwidth,
+        max(coalesce(br_viewheight, 0)) as viewheight,
         {{ scrolled_pixels("pp_xoffset_max", "doc_width") }} as horizontal_pixels,
         {{ scrolled_pixels("pp_yoffset_max", "doc_height") }} as vertical_pixels
     from events
@@ -65,21 +65,13 @@ scroll as (
 
 ),
 
-dimensions as (
-
-    select
-        event_id,
-        {{ web_dimension_list() }}
-    from events
-    where event_name = 'page_view'
-
-),
-
-final as (
+viewed as (
 
     select
         events.page_view_id,
         events.event_id,
+        placed.page_view_in_session_index,
+        placed.page_views_in_session,
         events.app_id,
         events.platform,
         events.user_id,
@@ -87,25 +79,10 @@ final as (
         events.network_userid,
         events.domain_sessionid,
         events.domain_sessionidx,
-        placed.page_view_in_session_index,
-        placed.page_views_in_session,
         events.dvce_created_tstamp,
         events.collector_tstamp,
         events.web_tstamp as derived_tstamp,
         events.web_tstamp as start_tstamp,
-        coalesce(pings.last_ping_tstamp, events.web_tstamp) as end_tstamp,
-        coalesce({{ engaged_seconds("pings.num_heartbeats") }}, 0) as engaged_time_in_s,
-        {{ seconds_between(
-            "events.web_tstamp", "coalesce(pings.last_ping_tstamp, events.web_tstamp)"
-        ) }} as absolute_time_in_s,
-        scroll.horizontal_pixels as horizontal_pixels_scrolled,
-        scroll.vertical_pixels as vertical_pixels_scrolled,
-        {{ scrolled_percentage(
-            "scroll.horizontal_pixels", "scroll.br_viewwidth", "scroll.doc_width"
-        ) }} as horizontal_percentage_scrolled,
-        {{ scrolled_percentage(
-            "scroll.vertical_pixels", "scroll.br_viewheight", "scroll.doc_height"
-        ) }} as vertical_percentage_scrolled,
         events.doc_width,
         events.doc_height,
         {{ column_list("events", page_columns()) }},
@@ -113,18 +90,38 @@ final as (
         events.br_viewwidth,
         events.br_viewheight,
         events.br_colordepth,
-        {{ column_list("dimensions", web_dimensions().keys()) }}
+        {{ web_dimension_list("events") }}
     from events
     inner join placed on events.event_id = placed.event_id
-    inner join dimensions on events.event_id = dimensions.event_id
+
+),
+
+final as (
+
+    select
+        viewed.*,
+        coalesce(pings.last_ping_tstamp, viewed.start_tstamp) as end_tstamp,
+        coalesce({{ engaged_seconds("pings.num_heartbeats") }}, 0) as engaged_time_in_s,
+        {{ seconds_between(
+            "viewed.start_tstamp", "coalesce(pings.last_ping_tstamp, viewed.start_tstamp)"
+        ) }} as absolute_time_in_s,
+        scroll.horizontal_pixels as horizontal_pixels_scrolled,
+        scroll.vertical_pixels as vertical_pixels_scrolled,
+        {{ scrolled_percentage(
+            "scroll.horizontal_pixels", "scroll.viewwidth", "scroll.width"
+        ) }} as horizontal_percentage_scrolled,
+        {{ scrolled_percentage(
+            "scroll.vertical_pixels", "scroll.viewheight", "scroll.height"
+        ) }} as vertical_percentage_scrolled
+    from viewed
     left join pings
         on
-            events.page_view_id = pings.page_view_id
-            and events.domain_sessionid = pings.domain_sessionid
+            viewed.page_view_id = pings.page_view_id
+            and viewed.domain_sessionid = pings.domain_sessionid
     left join scroll
         on
-            events.page_view_id = scroll.page_view_id
-            and events.domain_sessionid = scroll.domain_sessionid
+            viewed.page_view_id = scroll.page_view_id
+            and viewed.domain_sessionid = scroll.domain_sessionid
 
 )
 

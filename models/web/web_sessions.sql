@@ -1,4 +1,4 @@
-with events as (
+with events as {{ inlined() }} (
 
     select * from {{ ref("web_events") }}
 
@@ -44,6 +44,7 @@ placed as (
     select
         event_id,
         domain_sessionid,
+        event_name,
         row_number() over (
             partition by domain_sessionid
             order by web_tstamp, created_tstamp, event_id
@@ -57,40 +58,13 @@ placed as (
 
 ),
 
-firsts as (
-
-    select events.*
-    from events
-    inner join placed on events.event_id = placed.event_id and placed.place = 1
-
-),
-
-lasts as (
-
-    select events.*
-    from events
-    inner join placed on events.event_id = placed.event_id and placed.place_from_end = 1
-
-),
-
-described as (
-
-    select
-        domain_sessionid,
-        {{ query_parameter("page_urlquery", "utm_source_platform") }}
-            as mkt_source_platform,
-        {{ web_dimension_list() }}
-    from firsts
-
-),
-
 -- A session that opens with a ping began before it: the page had been seen.
 timed as (
 
     select
         totals.domain_sessionid,
         case
-            when firsts.event_name = 'page_ping'
+            when placed.event_name = 'page_ping'
                 then {{ timestamp_us(
                     epoch_us("totals.first_tstamp") ~ " - "
                     ~ var("min_visit_length") * 1000000
@@ -102,21 +76,52 @@ timed as (
         totals.total_events,
         coalesce(engagement.engaged_time_in_s, 0) as engaged_time_in_s
     from totals
-    inner join firsts on totals.domain_sessionid = firsts.domain_sessionid
+    inner join placed
+        on totals.domain_sessionid = placed.domain_sessionid and placed.place = 1
     left join engagement on totals.domain_sessionid = engagement.domain_sessionid
+
+),
+
+firsts as (
+
+    select
+        events.domain_sessionid,
+        events.domain_sessionidx,
+        events.app_id,
+        events.platform,
+        events.user_id,
+        events.domain_userid,
+        events.network_userid,
+        {{ column_list("events", page_columns(), "first_") }},
+        events.page_referrer as referrer,
+        {{ query_parameter("events.page_urlquery", "utm_source_platform") }}
+            as mkt_source_platform,
+        {{ web_dimension_list("events") }}
+    from events
+    inner join placed on events.event_id = placed.event_id
+    where placed.place = 1
+
+),
+
+lasts as (
+
+    select
+        events.domain_sessionid,
+        {{ column_list("events", page_columns(), "last_") }},
+        events.geo_country as last_geo_country,
+        events.geo_region_name as last_geo_region_name,
+        events.geo_city as last_geo_city,
+        events.br_lang as last_br_lang
+    from events
+    inner join placed on events.event_id = placed.event_id
+    where placed.place_from_end = 1
 
 ),
 
 final as (
 
     select
-        firsts.domain_sessionid,
-        firsts.domain_sessionidx,
-        firsts.app_id,
-        firsts.platform,
-        firsts.user_id,
-        firsts.domain_userid,
-        firsts.network_userid,
+        firsts.*,
         timed.start_tstamp,
         timed.end_tstamp,
         timed.page_views,
@@ -126,18 +131,15 @@ final as (
         or timed.engaged_time_in_s >= {{ 2 * var("heartbeat") }} as is_engaged,
         {{ seconds_between("timed.start_tstamp", "timed.end_tstamp") }}
             as absolute_time_in_s,
-        {{ column_list("firsts", page_columns(), "first_") }},
-        {{ column_list("lasts", page_columns(), "last_") }},
-        firsts.page_referrer as referrer,
-        described.mkt_source_platform,
-        lasts.geo_country as last_geo_country,
-        lasts.geo_region_name as last_geo_region_name,
-        lasts.geo_city as last_geo_city,
-        lasts.br_lang as last_br_lang,
-        {{ column_list("described", web_dimensions().keys()) }}
+        {% for name in page_columns() -%}
+        lasts.last_{{ name }},
+        {% endfor -%}
+        lasts.last_geo_country,
+        lasts.last_geo_region_name,
+        lasts.last_geo_city,
+        lasts.last_br_lang
     from firsts
     inner join lasts on firsts.domain_sessionid = lasts.domain_sessionid
-    inner join described on firsts.domain_sessionid = described.domain_sessionid
     inner join timed on firsts.domain_sessionid = timed.domain_sessionid
 
 )

@@ -6,7 +6,7 @@ with sessions as (
 
 ),
 
-placed as (
+placed as {{ inlined() }} (
 
     select
         *,

@@ -71,7 +71,11 @@ class Project:
         return self.folder / "warehouse.duckdb"
 
     def dbt(
-        self, *arguments: str, events: str | Path | None = None, **variables: Any
+        self,
+        *arguments: str,
+        events: str | Path | None = None,
+        web: str | Path | None = None,
+        **variables: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run dbt; its output is in `.stdout` whether it succeeds or not."""
         command = [str(DBT), "--no-use-colors", *arguments]
@@ -83,6 +87,7 @@ class Project:
         environment = os.environ | {
             "CDP_DUCKDB": str(self.database),
             "CDP_EVENTS": "" if events is None else str(events),
+            "CDP_WEB": "" if web is None else str(web),
             "MLFLOW_TRACKING_URI": (self.folder / "mlruns").as_uri(),
             "PYTHONWARNINGS": "ignore",
         }

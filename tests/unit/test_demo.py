@@ -34,6 +34,31 @@ def test_files_that_are_no_links_are_never_removed(tmp_path: Path) -> None:
     assert own.exists()
 
 
+def test_modelled_tables_alone_leave_no_events_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "events.csv").touch()
+    tables = tmp_path / "tables"
+    tables.mkdir()
+    (tables / "snowplow_web_users.csv").touch()
+    prepare = demo.prepare.callback
+    assert prepare is not None
+    warehouse = tmp_path / "warehouse.duckdb"
+
+    prepare(events="events.csv", web="", count=1, warehouse=warehouse)
+    assert [path.name for path in Path("data/events").iterdir()] == ["events.csv"]
+    prepare(events="", web="tables", count=1, warehouse=warehouse)
+    assert [path.name for path in Path("data/web").iterdir()] == ["snowplow_web_users.csv"]
+    assert not Path("data/events").exists()
+    prepare(events="events.csv", web="", count=1, warehouse=warehouse)
+    assert not Path("data/web").exists()
+    assert (tmp_path / "events.csv").exists()
+    assert (tables / "snowplow_web_users.csv").exists()
+    with pytest.raises(click.ClickException, match="WEB=elsewhere"):
+        prepare(events="", web="elsewhere", count=1, warehouse=warehouse)
+
+
 def test_absent_events_are_named(tmp_path: Path) -> None:
     with pytest.raises(click.ClickException, match="nothing-here"):
         demo.find_events(str(tmp_path / "nothing-here*"))
