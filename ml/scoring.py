@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ml import artefact
@@ -24,7 +25,11 @@ SCORES: Types = {
     **{f"reason_{n}_feature": "text" for n in range(1, N_REASONS + 1)},
     "kind": "text",
     "role": "text",
+    "is_open": "boolean",
 }
+CHURN = "churn"
+# Prefix of the subjects' columns that say whether a model's outcome can still happen.
+IS_OPEN = "is_open__"
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 
@@ -122,12 +127,17 @@ def scorer(
     -------
     callable
         Frame with the subject column, `as_of_tstamp` and the model's columns -> frame with the
-        columns of SCORES, in the same order.
+        columns of SCORES, in the same order. Where the frame has `is_open__<model_name>`, it
+        becomes `is_open`, and churn scores only those rows where it is true: it is not asked
+        of visitors who are gone.
     """
     names = model.schema.names
     words = read_words(catalogue, names)
 
     def score(frame: pd.DataFrame) -> pd.DataFrame:
+        is_open = _is_open(frame, model_name)
+        if kind == CHURN and not is_open.all():
+            frame, is_open = frame[is_open], is_open[is_open]
         x = model.schema.encode(frame)
         contributions, _ = model.contributions_of(x)
         out = top_reasons(contributions, frame, names, words)
@@ -139,6 +149,14 @@ def scorer(
         out["base_rate"] = model.base_rate
         out["kind"] = kind
         out["role"] = role
+        out["is_open"] = is_open
         return out[list(SCORES)]
 
     return score
+
+
+def _is_open(frame: pd.DataFrame, model_name: str) -> np.ndarray:
+    name = f"{IS_OPEN}{model_name}"
+    if name not in frame.columns:
+        return np.ones(len(frame), dtype=bool)
+    return frame[name].to_numpy(dtype=bool)

@@ -92,9 +92,25 @@
             "for each audience owner_name, owner_email, url and description",
         ) %}
     {% endfor %}
+    {% if var("churn_horizon") is not none %}
+        {% do iso_duration_us(var("churn_horizon"), "var churn_horizon") %}
+    {% endif %}
+    {% if value_settings() %}
+        {% do iso_duration_us(value_settings().horizon, "var value, horizon") %}
+        {% do is_order() %}
+        {% do require_numeric_property(value_settings().property, "var value") %}
+    {% endif %}
     {% do test_traffic_condition() %}
     {% for conversion in conversions() %} {% do conversion_condition(conversion) %} {% endfor %}
     {{ return("") }}
+{% endmacro %}
+
+{% macro require_numeric_property(property, what) %}
+    {% set type = event_columns().get(property, {}).get("type") %}
+    {% if type == "text" or type == "timestamp" %}
+        {{ definition_error(what, "property", property, "a property that is a number, e.g. tr_total") }}
+    {% endif %}
+    {% do property_column(property, what) %}
 {% endmacro %}
 
 {% macro require_var(name, holds, accepted) %}

@@ -32,6 +32,11 @@
         {% if conversion.name in out | map(attribute="name") %}
             {{ exceptions.raise_compiler_error(place ~ ": the name is used twice.") }}
         {% endif %}
+        {% if conversion.name in ["churn", "value"] %}
+            {{ exceptions.raise_compiler_error(
+                place ~ ": the name is that of another kind of model; choose another."
+            ) }}
+        {% endif %}
         {% if not is_text_list(conversion.get("events", [])) %}
             {{ exceptions.raise_compiler_error(
                 place ~ ": `events` takes a list of event names, e.g. [submit_form]."

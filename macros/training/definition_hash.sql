@@ -7,9 +7,8 @@
     {% for name in ["kind", "horizon", "training_table", "subject_column"] %}
         {% do facts.update({name: spec[name]}) %}
     {% endfor %}
-    {% if spec.conversion %}
-        {% do facts.update({"outcome": conversion_named(spec.conversion)}) %}
-    {% endif %}
+    {% do facts.update({"outcome": conversion_named(spec.conversion)
+        or (value_settings() if spec.kind == "value" else spec.kind)}) %}
     {% set names = ["late_arrival_allowance", "training_window", "fold_shares", "fold_periods"] %}
     {% for name in names + (["lookback"] if spec.base == "daily" else []) %}
         {% do facts.update({name: var(name)}) %}

@@ -22,33 +22,61 @@
 {#- The models that are trained, of one base or of all, in order: a list of {model_name,
     base, kind, conversion, horizon, training_table, target_column, subject_column,
     features}. With one conversion a model bears its base's name, with several
-    <base>__<conversion>. -#}
+    <base>__<conversion>. Churn and value are asked daily. -#}
 {% macro propensity_model_specs(base=none) %}
     {% set specs = [] %}
     {% set several = conversions() | length > 1 %}
     {% for shared in propensity_model_bases() if base is none or base == shared.base %}
         {% for conversion in conversions() %}
-            {% set spec = dict(shared) %}
-            {% do spec.update({
+            {% do specs.append(model_spec(shared, {
                 "model_name": shared.base ~ ("__" ~ conversion.name if several else ""),
                 "kind": "conversion",
                 "conversion": conversion.name,
                 "target_column": "target" if loop.first else "target_" ~ conversion.name,
-            }) %}
-            {% do specs.append(spec) %}
+            })) %}
         {% endfor %}
+        {% if shared.base == "daily" and var("churn_horizon") %}
+            {% do specs.append(model_spec(shared, {
+                "model_name": "daily__churn",
+                "kind": "churn",
+                "conversion": none,
+                "horizon": var("churn_horizon"),
+                "target_column": "target_churn",
+            })) %}
+        {% endif %}
+        {% if shared.base == "daily" and value_settings() %}
+            {% do specs.append(model_spec(shared, {
+                "model_name": "daily__value",
+                "kind": "value",
+                "conversion": none,
+                "horizon": value_settings().horizon,
+                "target_column": "target_value",
+            })) %}
+        {% endif %}
     {% endfor %}
     {{ return(specs) }}
+{% endmacro %}
+
+{% macro model_spec(shared, own) %}
+    {% set spec = dict(shared) %}
+    {% do spec.update(own) %}
+    {{ return(spec) }}
 {% endmacro %}
 
 {% macro conversion_named(name) %}
     {{ return(conversions() | selectattr("name", "equalto", name) | first) }}
 {% endmacro %}
 
-{#- The column of the base's tgt_ model that a model learns to foresee. -#}
+{#- The column of the base's tgt_ model that a model learns to foresee:
+    target_had_<conversion>_next7d, target_churned_next14d, target_value_next30d. -#}
 {% macro outcome_column(spec) %}
-    {{ return(target_column(spec.conversion, spec.horizon)) }}
+    {% set conversion_column = target_column(spec.conversion or "it", spec.horizon) %}
+    {% if spec.kind == "conversion" %} {{ return(conversion_column) }} {% endif %}
+    {% set what = {"churn": "churned", "value": "value"}[spec.kind] %}
+    {{ return(conversion_column | replace("had_it", what)) }}
 {% endmacro %}
 
 {#- SQL: did the outcome happen? Null where that is not known, or not asked. -#}
-{% macro outcome_happened(spec) %} {{ return(spec.target_column) }} {% endmacro %}
+{% macro outcome_happened(spec) %}
+    {{ return(spec.target_column ~ (" > 0" if spec.kind == "value" else "")) }}
+{% endmacro %}

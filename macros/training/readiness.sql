@@ -13,9 +13,8 @@
     {{ return(rows | join("\n    union all\n    ")) }}
 {% endmacro %}
 
-{#- A row for each model: what it is, and of how many subjects its outcome is known to
-    have happened at all (null: not counted). -#}
-{% macro model_rows(prospects) %}
+{#- A row for each model: what it is, and how often its outcome has happened at all. -#}
+{% macro model_rows(prospects, events) %}
     {% for spec in propensity_model_specs() %}
     {{ "union all" if not loop.first }}
     select
@@ -27,13 +26,27 @@
         '{{ spec.horizon }}' as horizon,
         '{{ definition_hash(spec) }}' as definition_hash,
         {{ sql_literal(no_outcome_reason(spec)) }} as no_outcome_reason,
-        count(first_{{ spec.conversion }}_tstamp) as n_outcomes,
+        {% if spec.kind == "conversion" -%}
+        count(first_{{ spec.conversion }}_tstamp)
+        {%- elif spec.kind == "value" -%}
+        (select count(*) from {{ events }} where {{ is_order() }} and {{ order_amount() }} > 0)
+        {%- else -%}
+        count(*)
+        {%- endif %} as n_outcomes,
         min(first_seen_tstamp) as first_seen_tstamp
     from {{ prospects }}
     {%- endfor %}
 {% endmacro %}
 
 {% macro no_outcome_reason(spec) %}
+    {% if spec.kind == "value" %}
+        {{ return(
+            "No event is an order with an amount above 0. Set var value to events that occur "
+            ~ "in stg_snowplow__events and to the property that holds their amount ("
+            ~ value_settings().property ~ ")."
+        ) }}
+    {% elif spec.kind == "churn" %} {{ return("No visitor is known.") }}
+    {% endif %}
     {{ return(
         "No event is a " ~ spec.conversion ~ ". Set var conversion_events, or var conversions,"
         ~ " to events that occur in stg_snowplow__events."

@@ -88,7 +88,8 @@ final as (
         reason_3,
         kind,
         role,
-        (role = 'challenger') = is_challenged as is_used
+        (role = 'challenger') = is_challenged as is_used,
+        is_open
     from ranked
 
 )

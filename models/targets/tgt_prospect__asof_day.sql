@@ -1,3 +1,6 @@
+{%- set outcomes = propensity_model_specs("daily") | rejectattr("kind", "equalto", "conversion")
+    | list -%}
+
 with events as (
 
     {{ subject_events(ref("stg_snowplow__events")) }}
@@ -19,12 +22,37 @@ moments as (
 
 ),
 
-final as (
+conversions_ahead as (
 
     {{ point_in_time_targets(
         conversions(), var("daily_horizon"), events="events", as_of="as_of",
         moments="moments"
     ) }}
+
+),
+
+{% if outcomes -%}
+outcomes_ahead as (
+
+    {{ outcomes_ahead(outcomes, events="events", moments="moments", as_of="as_of") }}
+
+),
+
+{% endif -%}
+final as (
+
+    select
+        conversions_ahead.*
+        {%- for outcome in outcomes %},
+        outcomes_ahead.{{ outcome_column(outcome) }}
+        {%- endfor %}
+    from conversions_ahead
+    {%- if outcomes %}
+    left join outcomes_ahead
+        on
+            conversions_ahead.domain_userid = outcomes_ahead.domain_userid
+            and conversions_ahead.as_of_tstamp = outcomes_ahead.as_of_tstamp
+    {%- endif %}
 
 )
 

@@ -4,9 +4,15 @@ with prospects as (
 
 ),
 
+events as (
+
+    select * from {{ ref("stg_snowplow__events") }}
+
+),
+
 models as (
 
-    {{ model_rows("prospects") }}
+    {{ model_rows("prospects", events="events") }}
 
 ),
 

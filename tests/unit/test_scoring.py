@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -7,10 +9,10 @@ import pyarrow as pa
 import pytest
 
 import ml
-from ml import warehouse
+from ml import artefact, warehouse
 from ml.model import PropensityModel
 from ml.reasons import Words, read_words, top_reasons
-from ml.scoring import SCORES, roles, scorer
+from ml.scoring import SCORES, jobs, roles, scorer
 from tests.unit.frames import visitors, with_folds
 
 CATALOGUE = pd.DataFrame(
@@ -114,9 +116,67 @@ def test_an_empty_table_has_its_types() -> None:
     session.register("scores", table)
     types = session.query("describe scores").fetchall()
     assert {row[0]: row[1] for row in types} == {
-        name: {"text": "VARCHAR", "double": "DOUBLE", "timestamp": "TIMESTAMP"}[kind]
+        name: {"text": "VARCHAR", "double": "DOUBLE", "timestamp": "TIMESTAMP"}.get(kind, "BOOLEAN")
         for name, kind in SCORES.items()
     }
+
+
+def test_every_champion_of_a_base_scores_its_subjects_batch_by_batch(
+    model: PropensityModel,
+) -> None:
+    frame = subjects(60).assign(
+        is_open__daily__a=[at % 2 == 0 for at in range(60)],
+        is_open__daily__churn=[at >= 40 for at in range(60)],
+    )
+    other = frame.head(5).rename(columns={"domain_userid": "stitched_user_id"})
+    data = artefact.to_bytes(model)
+    champions = pd.DataFrame(
+        [
+            ("daily__b", "conversion", "domain_userid"),
+            ("daily__a", "conversion", "domain_userid"),
+            ("daily__churn", "churn", "domain_userid"),
+            ("first_touch", "conversion", "stitched_user_id"),
+            ("live__a", "conversion", "domain_userid"),
+        ],
+        columns=["model_name", "kind", "subject_column"],
+    ).assign(version="v1", role="champion")
+    fetched = []
+
+    def fetch(name: str, version: str) -> dict[str, Any]:
+        fetched.append((name, version))
+        return {"artefact": data, "artefact_sha256": artefact.checksum(data)}
+
+    session = duckdb.connect()
+    session.register("subjects", frame)
+    session.register("people", other)
+    relations = {
+        "daily": session.query("select * from subjects"),
+        "first_touch": session.query("select * from people"),
+    }
+    work = jobs(champions, relations, catalogue=CATALOGUE, fetch=fetch)
+    scores = warehouse.map_many(work, SCORES, session, 20).read_all().to_pandas()
+    assert [name for name, _ in fetched] == ["daily__a", "daily__b", "daily__churn", "first_touch"]
+    assert scores.groupby("model_name").size().to_dict() == {
+        "daily__a": 60,
+        "daily__b": 60,
+        "daily__churn": 20,
+        "first_touch": 5,
+    }
+    is_open = scores.groupby("model_name")["is_open"].sum().to_dict()
+    assert is_open == {"daily__a": 30, "daily__b": 60, "daily__churn": 20, "first_touch": 5}
+    asked = scores.loc[scores["model_name"] == "daily__churn", "subject_id"]
+    assert asked.tolist() == [f"u{at}" for at in range(40, 60)]
+    np.testing.assert_allclose(
+        scores.loc[scores["model_name"] == "daily__a", "score"], model.predict_proba(frame)
+    )
+
+
+def test_without_a_champion_there_is_no_score() -> None:
+    none = pd.DataFrame(columns=["model_name", "version", "kind", "subject_column", "role"])
+    session = duckdb.connect()
+    relations = {"daily": session.query("select 1 as n")}
+    work = jobs(none, relations, catalogue=CATALOGUE, fetch=lambda *_: {})
+    assert warehouse.map_many(work, SCORES, session).num_rows == 0
 
 
 def test_relations_are_read_by_column_and_condition_in_lower_case() -> None:

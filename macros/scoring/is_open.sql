@@ -1,0 +1,13 @@
+{#- SQL: can the outcome of a model still happen, as of now? Not where a one-off conversion
+    is done, nor where the visitor has been gone for the churn horizon already. -#}
+{% macro is_open(spec) %}
+    {% if spec.kind == "churn" %}
+        {{ return(
+            epoch_us("prospects.last_seen_tstamp") ~ " >= "
+            ~ epoch_us("features.as_of_tstamp") ~ " - " ~ iso_duration_us(spec.horizon)
+        ) }}
+    {% elif spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
+        {{ return("prospects.first_" ~ spec.conversion ~ "_tstamp is null") }}
+    {% endif %}
+    {{ return("true") }}
+{% endmacro %}
