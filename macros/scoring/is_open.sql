@@ -11,3 +11,12 @@
     {% endif %}
     {{ return("true") }}
 {% endmacro %}
+
+{#- One column a model: is_open__<model_name>. -#}
+{% macro is_open_list(specs) %}
+    {% set columns = [] %}
+    {% for spec in specs %}
+        {% do columns.append(is_open(spec) ~ " as is_open__" ~ spec.model_name) %}
+    {% endfor %}
+    {{ return(columns | join(",\n        ")) }}
+{% endmacro %}

@@ -102,3 +102,15 @@ cross join {{ as_of }} as as_of
     {% set us = iso_duration_us(spec.horizon) + iso_duration_us(var("late_arrival_allowance")) %}
     {{ return("moments_ahead.moment_us + " ~ us ~ " <= " ~ epoch_us("as_of.as_of_tstamp")) }}
 {% endmacro %}
+
+{% macro further_outcomes(specs) %}
+    {{ return(specs | rejectattr("kind", "equalto", "conversion") | list) }}
+{% endmacro %}
+
+{% macro outcome_list(specs) %}
+    {% set columns = ["conversions_ahead.*"] %}
+    {% for spec in specs %}
+        {% do columns.append("outcomes_ahead." ~ outcome_column(spec)) %}
+    {% endfor %}
+    {{ return(columns | join(",\n        ")) }}
+{% endmacro %}

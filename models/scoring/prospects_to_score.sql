@@ -1,7 +1,5 @@
 {{ config(materialized="view") }}
 
-{%- set specs = propensity_model_specs("daily") -%}
-
 with features as (
 
     select * from {{ ref("feat_prospect__current") }}
@@ -18,10 +16,7 @@ final as (
 
     select
         features.*,
-        {%- for spec in specs %}
-        {{ is_open(spec) }} as is_open__{{ spec.model_name }}
-        {{- "," if not loop.last }}
-        {%- endfor %}
+        {{ is_open_list(propensity_model_specs("daily")) }}
     from features
     inner join prospects on features.domain_userid = prospects.domain_userid
 

@@ -1,5 +1,4 @@
-{%- set outcomes = propensity_model_specs("daily") | rejectattr("kind", "equalto", "conversion")
-    | list -%}
+{%- set outcomes = further_outcomes(propensity_model_specs("daily")) -%}
 
 with events as (
 
@@ -42,10 +41,7 @@ outcomes_ahead as (
 final as (
 
     select
-        conversions_ahead.*
-        {%- for outcome in outcomes %},
-        outcomes_ahead.{{ outcome_column(outcome) }}
-        {%- endfor %}
+        {{ outcome_list(outcomes) }}
     from conversions_ahead
     {%- if outcomes %}
     left join outcomes_ahead

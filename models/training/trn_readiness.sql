@@ -4,15 +4,9 @@ with prospects as (
 
 ),
 
-events as (
-
-    select * from {{ ref("stg_snowplow__events") }}
-
-),
-
 models as (
 
-    {{ model_rows("prospects", events="events") }}
+    {{ model_rows("prospects", ref("stg_snowplow__events")) }}
 
 ),
 
