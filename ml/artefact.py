@@ -2,7 +2,8 @@
 
 Members: `manifest.json` (schema, calibration, evaluation, versions) and one
 `booster_<i>.json` per booster in XGBoost's JSON format. Loading runs nothing that the bytes
-contain. XGBoost's parsers are not hardened against altered files, hence the checksum first.
+contain. The checksum comes first; whoever can alter a file can often alter its checksum too, so
+sizes, shapes and values are looked at all the same before XGBoost's parser sees them.
 """
 
 from __future__ import annotations
@@ -10,22 +11,29 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import zipfile
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from ml.calibration import Calibration
-from ml.columns import Schema
+from ml import __version__
+from ml.calibration import Calibration, Method
+from ml.columns import Kind, Schema
 from ml.errors import ArtefactError
 from ml.model import PropensityModel
+from ml.portable import portable_json
 
 FORMAT = 1
 MAX_BYTES = 8_000_000
+# What a file may unpack to, and how many boosters it may hold.
+MAX_UNPACKED_BYTES = 120_000_000
+MAX_BOOSTERS = 64
 MANIFEST = "manifest.json"
 # A zip's members may not be older than this; one date keeps equal models equal bytes.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -60,7 +68,8 @@ def to_bytes(model: PropensityModel) -> bytes:
     with zipfile.ZipFile(buffer, "w") as archive:
         _add(archive, MANIFEST, json.dumps(manifest).encode())
         for at, booster in enumerate(model.boosters):
-            _add(archive, f"booster_{at}.json", bytes(booster.save_raw("json")))
+            raw = portable_json(bytes(booster.save_raw("json")), model.schema.feature_types)
+            _add(archive, f"booster_{at}.json", raw)
     data = buffer.getvalue()
     if len(data) > MAX_BYTES:
         msg = f"the model takes {len(data)} bytes, more than {MAX_BYTES}; train fewer rounds."
@@ -81,9 +90,12 @@ def from_bytes(data: bytes, sha256: str) -> PropensityModel:
     Raises
     ------
     ArtefactError
-        The checksum differs, or the format is not this package's.
+        The checksum differs, the format is not this package's, or the content is unsound.
     """
     data = bytes(data)
+    if len(data) > MAX_BYTES:
+        msg = f"{len(data)} bytes are more than the {MAX_BYTES} that a model may take"
+        raise ArtefactError(msg)
     if checksum(data) != sha256.lower():
         msg = (
             f"SHA-256 is {checksum(data)}, not {sha256}: the model was altered or cut short. "
@@ -91,28 +103,42 @@ def from_bytes(data: bytes, sha256: str) -> PropensityModel:
         )
         raise ArtefactError(msg)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            manifest = json.loads(archive.read(MANIFEST))
-            _check_format(manifest)
-            boosters = [
-                _load_booster(archive.read(f"booster_{at}.json"), manifest)
-                for at in range(manifest["n_boosters"])
-            ]
-    except (zipfile.BadZipFile, KeyError, json.JSONDecodeError) as error:
-        msg = f"not a model of this package ({error})"
+        return _read(data)
+    except ArtefactError:
+        raise
+    # What unsound bytes raise in zipfile, json and below is not to be foreseen.
+    except Exception as error:
+        msg = f"not a model of this package ({type(error).__name__}: {str(error)[:200]})"
         raise ArtefactError(msg) from error
-    manifest.setdefault("effects", {})  # models of before it was recorded
-    calibration = manifest["calibration"]
-    knots = tuple((float(at), float(value)) for at, value in calibration["knots"])
+
+
+def _read(data: bytes) -> PropensityModel:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        left = MAX_UNPACKED_BYTES
+        raw = _unpack(archive, MANIFEST, left)
+        manifest = json.loads(raw)
+        _check_format(manifest)
+        n_boosters = manifest["n_boosters"]
+        if not isinstance(n_boosters, int) or not 1 <= n_boosters <= MAX_BOOSTERS:
+            msg = f"n_boosters is {n_boosters!r}, not one of 1 to {MAX_BOOSTERS}"
+            raise ArtefactError(msg)
+        schema = Schema.from_json(manifest["schema"])
+        _check_schema(schema)
+        boosters = []
+        for at in range(n_boosters):
+            left -= len(raw)
+            raw = _unpack(archive, f"booster_{at}.json", left)
+            boosters.append(_load_booster(raw, schema.feature_types, manifest))
     return PropensityModel(
-        schema=Schema.from_json(manifest["schema"]),
+        schema=schema,
         boosters=boosters,
-        calibration=Calibration(**{**calibration, "knots": knots}),
-        base_rate=manifest["base_rate"],
-        params=manifest["params"],
-        notes=manifest["notes"],
-        versions=manifest["versions"],
-        **{name: frame_from_json(manifest[name]) for name in _FRAMES},
+        calibration=_calibration(manifest["calibration"]),
+        base_rate=_finite(manifest["base_rate"], "base_rate"),
+        params=dict(manifest["params"]),
+        notes=[str(note) for note in manifest["notes"]],
+        versions={str(name): str(version) for name, version in manifest["versions"].items()},
+        # A table that an older version of the package did not write is empty.
+        **{name: frame_from_json(manifest.get(name, {})) for name in _FRAMES},
     )
 
 
@@ -168,19 +194,77 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(info, content, compresslevel=6)
 
 
+def _unpack(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """Read a member, but never more than `limit` bytes of it."""
+    info = archive.getinfo(name)
+    if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        msg = f"{name} is packed by method {info.compress_type}, which models are not"
+        raise ArtefactError(msg)
+    with archive.open(info) as member:
+        content = member.read(max(limit, 0) + 1)
+    if len(content) > limit:
+        msg = f"the model unpacks to more than {MAX_UNPACKED_BYTES} bytes"
+        raise ArtefactError(msg)
+    return content
+
+
 def _check_format(manifest: dict[str, Any]) -> None:
-    if manifest.get("format") != FORMAT:
+    found = manifest.get("format")
+    if found == FORMAT:
+        return
+    if isinstance(found, int) and found > FORMAT:
+        wrote = manifest.get("versions", {}).get("ml", "a later version")
         msg = (
-            f"model format {manifest.get('format')!r} is not {FORMAT}, which this version of "
-            "the package reads; use the version that wrote it, or train again."
+            f"model format {found} is newer than {FORMAT}, the newest that this version of the "
+            f"package ({__version__}) reads; install the one that wrote it ({wrote}) or later."
         )
         raise ArtefactError(msg)
+    msg = f"model format {found!r} is not {FORMAT}, which this version of the package reads"
+    raise ArtefactError(msg)
 
 
-def _load_booster(raw: bytes, manifest: dict[str, Any]) -> xgb.Booster:
+def _check_schema(schema: Schema) -> None:
+    names = [*schema.names, *([] if schema.time is None else [schema.time])]
+    texts = [*names, *(text for column in schema.columns for text in column.categories)]
+    kinds = set(get_args(Kind))
+    if (
+        not schema.columns
+        or len(set(schema.names)) < len(schema.names)
+        or not all(isinstance(text, str) for text in texts)
+        or any(column.kind not in kinds for column in schema.columns)
+    ):
+        msg = "the schema names no columns, one twice, or one of an unknown kind"
+        raise ArtefactError(msg)
+    for column in schema.columns:
+        _finite(column.origin_us, f"origin_us of {column.name}")
+
+
+def _calibration(given: dict[str, Any]) -> Calibration:
+    knots = tuple((_finite(at, "knot"), _finite(value, "knot")) for at, value in given["knots"])
+    out = Calibration(**{**given, "knots": knots})
+    _finite(out.slope, "slope")
+    _finite(out.intercept, "intercept")
+    ascending = all(one[0] < other[0] for one, other in pairwise(knots))
+    if out.method not in get_args(Method) or not ascending:
+        msg = f"calibration {out.method!r} with {len(knots)} knots is none of this package's"
+        raise ArtefactError(msg)
+    if out.method == "isotonic" and not knots:
+        msg = "calibration 'isotonic' has no knots"
+        raise ArtefactError(msg)
+    return out
+
+
+def _finite(value: Any, name: str) -> float:  # noqa: ANN401 - looked at here
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        msg = f"{name} is {value!r}, not a finite number"
+        raise ArtefactError(msg)
+    return float(value)
+
+
+def _load_booster(raw: bytes, feature_types: list[str], manifest: dict[str, Any]) -> xgb.Booster:
     booster = xgb.Booster()
     try:
-        booster.load_model(bytearray(raw))
+        booster.load_model(bytearray(portable_json(raw, feature_types)))
     except xgb.core.XGBoostError as error:
         msg = (
             f"xgboost {xgb.__version__} cannot read a model of xgboost "

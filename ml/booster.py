@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import xgboost as xgb
-from sklearn.model_selection import ParameterSampler
 from tqdm.auto import tqdm
 
 from ml.metrics import log_loss_rows
@@ -222,6 +221,8 @@ def _rate(data: Data) -> float:
 
 
 def _trials(n_trials: int, seed: int) -> Iterator[dict[str, Any]]:
+    from sklearn.model_selection import ParameterSampler
+
     yield from (dict(BASE_PARAMS), dict(STRONG_PARAMS))[:n_trials]
     if n_trials > 2:
         yield from ParameterSampler(SEARCH_SPACE, n_trials - 2, random_state=seed)

@@ -7,7 +7,6 @@ from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.isotonic import IsotonicRegression
 
 from ml.folds import cross_folds
 from ml.metrics import log_loss_rows
@@ -121,6 +120,8 @@ def _fit_logistic(y: np.ndarray, margin: np.ndarray, w: np.ndarray) -> Calibrati
 
 
 def _fit_isotonic(y: np.ndarray, margin: np.ndarray, w: np.ndarray) -> Calibration:
+    from sklearn.isotonic import IsotonicRegression
+
     iso = IsotonicRegression(out_of_bounds="clip", y_min=_FLOOR, y_max=1 - _FLOOR)
     iso.fit(margin, y, sample_weight=w)
     knots = tuple(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn import metrics as sk
 
 N_DRAWS = 200
 N_ECE_BINS = 10
@@ -134,6 +133,9 @@ def evaluate(
     Percentile bootstrap over subjects, the draws centred on the value: resampling adds
     noise that biases the calibration error upwards, and centring takes that off.
     """
+    # Here, so that a stored model scores where there is no scikit-learn.
+    from sklearn import metrics as sk
+
     w = np.ones(len(p)) if w is None else w
     reference = float(np.average(y, weights=w)) if reference is None else reference
     constant = log_loss_rows(y, np.full(len(y), reference))
