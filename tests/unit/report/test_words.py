@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.gate import GateRules, Judged, judge_against, judge_alone
+from ml.reasons import Words
+from ml.report.reader import Version
+from ml.report.words import (
+    band_of,
+    caution_of,
+    figure,
+    metric_names,
+    question_of,
+    reason_of,
+    status_of,
+    why_and_mend,
+)
+
+
+def version(
+    model_name: str = "daily", in_use: bool = False, converting: float = 26, **row: object
+) -> Version:
+    metrics = pd.DataFrame(
+        [
+            ("test", "roc_auc", 0.93, 0.87, 1.02),
+            ("test", "ece", 0.004, -0.001, 0.009),
+            ("test", "mean_absolute_error", 12.5, None, None),
+            ("test", "n_converting_subjects", converting, None, None),
+        ],
+        columns=["dataset", "metric", "value", "value_low", "value_high"],
+    )
+    return Version(
+        {"model_name": model_name, "version": "v", **row}, in_use, pd.DataFrame(), metrics=metrics
+    )
+
+
+def test_figures_are_told_with_their_interval_kept_to_what_is_possible() -> None:
+    found = figure(version(), "roc_auc")
+    assert found is not None
+    assert (found.value, found.interval.split()) == ("0.930", ["0.870", "to", "1.000"])
+    assert "right one first 93 times in 100" in found.meaning
+    found = figure(version(), "ece")
+    assert found is not None
+    assert (found.value, found.interval.split()) == ("0.40%", ["0%", "to", "0.90%"])
+    assert figure(version(), "log_loss") is None
+    assert figure(version(), "roc_auc", "train") is None
+
+
+def test_a_metric_nobody_told_us_of_is_shown_by_its_name() -> None:
+    assert metric_names(version())[-1] == "mean_absolute_error"
+    found = figure(version(), "mean_absolute_error")
+    assert found is not None
+    assert (found.label, found.value, found.interval) == ("mean absolute error", "12.5", "")
+
+
+@pytest.mark.parametrize(
+    ("decision", "in_use", "label"),
+    [
+        ("champion", True, "In use"),
+        ("champion", False, "Replaced"),
+        ("challenger", False, "Challenger"),
+        ("rejected", False, "Rejected"),
+    ],
+)
+def test_where_a_version_stands(decision: str, in_use: bool, label: str) -> None:
+    assert status_of(version(in_use=in_use, decision=decision)).label == label
+
+
+def judged(y: np.ndarray, p: np.ndarray) -> Judged:
+    return Judged(y, np.ones(len(y)), np.arange(len(y)).astype(np.uint64), p)
+
+
+def test_the_gates_own_sentences_are_put_in_plain_words() -> None:
+    rng = np.random.default_rng(0)
+    chance = rng.beta(1, 5, 4_000)
+    y = (rng.random(4_000) < chance).astype(float)
+    base = float(y.mean())
+    flat, rules = np.full(4_000, base), GateRules()
+    leaks = pd.DataFrame({"feature": ["noise"], "evidence": ["knows it all"]})
+    told = {
+        judge_alone(judged(y, chance), 0.2, leaks, rules): "seems to know the outcome",
+        judge_alone(judged(y, flat), base, leaks.iloc[:0], rules): "does not clearly",
+        judge_against(judged(y, chance), flat, 1, rules).reason: "beats the version before",
+        judge_against(judged(y, flat), chance, 1, rules).reason: "version in use is better",
+        judge_against(judged(y, chance), chance, 1, rules).reason: "may be no better",
+        judge_against(judged(y, chance), chance, 99, rules).reason: "had grown old",
+        judge_against(judged(0 * y, flat), flat, 1, rules).reason: "Too few visitors",
+    }
+    assert len(told) == 7
+    for reason, words in told.items():
+        assert words in reason_of(version(decision_reason=reason)), reason
+    assert reason_of(version(decision_reason="for another reason")) == ""
+
+
+def test_few_converting_subjects_are_warned_of() -> None:
+    assert caution_of(version(converting=26)).startswith("Only 26 visitors who converted are")
+    assert caution_of(version(converting=100)) == ""
+
+
+@pytest.mark.parametrize(
+    ("model_name", "question"),
+    [
+        ("live", "Will this visitor convert soon after this event?"),
+        ("daily__demo_request", "Will this visitor convert (demo request) in the days to come?"),
+        ("daily__churn", "Will this visitor go away in the days to come?"),
+        ("daily__value", "How much revenue will this visitor bring in the time to come?"),
+        ("first_touch", "Will this person convert after the first visit?"),
+        ("other", "Will this subject convert?"),
+    ],
+)
+def test_what_a_model_is_asked(model_name: str, question: str) -> None:
+    assert question_of(version(model_name)) == question
+
+
+DAY, COUNT = Words("day", "day", is_weekday=True), Words("n", "n")
+
+
+@pytest.mark.parametrize(
+    ("label", "low", "high", "words", "kind", "told"),
+    [
+        (None, 3.0, 5.0, COUNT, "numeric", "3 to 5"),
+        (None, 3.0, 3.0, COUNT, "numeric", "3"),
+        (None, 1.0, 1.0, COUNT, "boolean", "yes"),
+        (None, 0.0, 0.0, COUNT, "boolean", "no"),
+        ("Phone", None, None, COUNT, "categorical", "Phone"),
+        ("", None, None, COUNT, "categorical", "unknown"),
+        (None, np.nan, np.nan, COUNT, "numeric", "unknown"),
+        (None, 1.0, 2.0, DAY, "numeric", "Monday to Tuesday"),
+    ],
+)
+def test_bands_are_named(
+    label: str | None, low: float | None, high: float | None, words: Words, kind: str, told: str
+) -> None:
+    effect: dict[str, object] = {"label": label, "value_low": low, "value_high": high}
+    assert band_of(effect, words, kind) == told
+
+
+def test_a_reason_is_split_into_what_is_the_matter_and_the_mend() -> None:
+    reason = (
+        "No training rows: none is known by now. The first event kept is of 2026-01-01. Widen "
+        "var training_window, or bring more history."
+    )
+    why, mend = why_and_mend(reason)
+    assert why == "No training rows: none is known by now. The first event kept is of 2026-01-01."
+    assert mend == "Widen var training_window, or bring more history."
