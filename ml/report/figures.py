@@ -18,7 +18,7 @@ _PROBABILITIES = (0.0001, 0.001, 0.01, 0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.99)
 _FINER = (0.0002, 0.0005, 0.002, 0.005, 0.02, 0.03, 0.3, 0.4, 0.6, 0.7, 0.95)
 FOLDS = {
     "train": "learnt from",
-    "calibrate": "checked calibration",
+    "calibrate": "checked on",
     "test": "judged by",
 }
 
@@ -364,7 +364,7 @@ def periods(version: Version) -> Chart | None:
         y = len(stamps) - place
         start, end = (low - first) / day, (high - first) / day
         plot.bar((start, y - 0.12), (max(end, start + span / 150), y - 0.88), f"fold-{name}")
-        beside = end < 0.6 * span
+        beside = span - end > start
         plot.text(
             (end if beside else start, y - 0.5),
             f"{name}: {FOLDS.get(name, '')}",
