@@ -10,7 +10,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench soak docs clean requirements events \
-	test-unit test-pipeline test-lowest system-packages
+	test-unit test-pipeline test-browser test-lowest system-packages
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ clean: ## Remove what make made; warehouses and your data stay
 
 # --- Working on it ------------------------------------------------------------------
 
-test: lint test-unit test-pipeline test-lowest ## Everything CI runs
+test: lint test-unit test-pipeline test-browser test-lowest ## Everything CI runs
 
 lint: $(VENV)/.dev profiles.yml ## ruff, pyright, sqlfluff
 	$(BIN)/ruff check .
@@ -51,6 +51,9 @@ test-unit: $(VENV)/.dev
 
 test-pipeline: $(VENV)/.dev system-packages
 	$(BIN)/pytest -q tests/pipeline
+
+test-browser: $(VENV)/.dev system-packages
+	$(BIN)/pytest -q tests/browser
 
 # The lowest library versions that pyproject.toml allows: warehouses lag the newest.
 test-lowest: .venv-lowest/.installed
@@ -100,9 +103,10 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.uv
 	@$(UV) pip install -q --python .venv-lowest/bin/python --no-deps -e .
 	@touch $@
 
-# Spark, which the features are tested on too, runs on Java.
+# Spark, which the features are tested on too, runs on Java; the report is opened in Chromium.
 system-packages:
 	@command -v java > /dev/null || { apt-get update -q && apt-get install -y -q openjdk-17-jre-headless; }
+	@command -v chromedriver > /dev/null || { apt-get update -q && apt-get install -y -q chromium chromium-driver; }
 
 profiles.yml: profiles.example.yml
 	@test -e $@ && echo "profiles.example.yml changed; your profiles.yml is kept as it is." || cp $< $@

@@ -270,8 +270,9 @@ def _reasons(reader: Reader) -> dict[str, str]:
 
 def _in_use(reader: Reader, registry: pd.DataFrame) -> dict[str, str]:
     """Model -> version that scores: what the warehouse says, else the newest champion."""
-    champions = reader.table("propensity_champions")
-    if champions.empty:
+    if reader.columns("propensity_champions"):
+        champions = reader.table("propensity_champions")
+    else:
         champions = _newest_first(registry[registry["decision"] == "champion"])
         champions = champions.drop_duplicates("model_name")
     return dict(zip(champions["model_name"], champions["version"], strict=True))

@@ -145,7 +145,7 @@ def status_of(version: Version) -> Status:
         return Status("In use", "It passed the gate and scores people today.", "good")
     if decision == "champion":
         return Status(
-            "Replaced", "It passed the gate; another version scores people now.", "neutral"
+            "Not in use", "It passed the gate, but does not score people at present.", "neutral"
         )
     if decision == "challenger":
         return Status(

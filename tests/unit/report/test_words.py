@@ -59,7 +59,7 @@ def test_a_metric_nobody_told_us_of_is_shown_by_its_name() -> None:
     ("decision", "in_use", "label"),
     [
         ("champion", True, "In use"),
-        ("champion", False, "Replaced"),
+        ("champion", False, "Not in use"),
         ("challenger", False, "Challenger"),
         ("rejected", False, "Rejected"),
     ],
