@@ -1,7 +1,8 @@
 """One model as bytes: a zip of JSON, no code, checked before it is read.
 
 Members: `manifest.json` (schema, calibration, evaluation, versions) and one
-`booster_<i>.json` per booster in XGBoost's JSON format. Loading runs nothing that the bytes
+`booster_<i>.json` per booster in XGBoost's JSON format; `gated_<i>.json` are those that the
+gate judged, where the model was refitted. Loading runs nothing that the bytes
 contain. The checksum comes first; whoever can alter a file can often alter its checksum too, so
 sizes, shapes and values are looked at all the same before XGBoost's parser sees them.
 """
@@ -26,7 +27,7 @@ from ml import __version__
 from ml.calibration import Calibration, Method
 from ml.columns import Kind, Schema
 from ml.errors import ArtefactError
-from ml.model import PropensityModel
+from ml.model import Gated, PropensityModel
 from ml.portable import portable_json
 
 FORMAT = 1
@@ -64,12 +65,21 @@ def to_bytes(model: PropensityModel) -> bytes:
         "versions": model.versions,
         **{name: frame_to_json(getattr(model, name)) for name in _FRAMES},
     }
+    members = {f"booster_{at}.json": booster for at, booster in enumerate(model.boosters)}
+    if model.gated is not None:
+        manifest["gated"] = {
+            "calibration": asdict(model.gated.calibration),
+            "base_rate": model.gated.base_rate,
+            "seen_until": model.gated.seen_until,
+            "n_boosters": len(model.gated.boosters),
+        }
+        members |= {f"gated_{at}.json": one for at, one in enumerate(model.gated.boosters)}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         _add(archive, MANIFEST, json.dumps(manifest).encode())
-        for at, booster in enumerate(model.boosters):
+        for name, booster in members.items():
             raw = portable_json(bytes(booster.save_raw("json")), model.schema.feature_types)
-            _add(archive, f"booster_{at}.json", raw)
+            _add(archive, name, raw)
     data = buffer.getvalue()
     if len(data) > MAX_BYTES:
         msg = f"the model takes {len(data)} bytes, more than {MAX_BYTES}; train fewer rounds."
@@ -118,25 +128,39 @@ def _read(data: bytes) -> PropensityModel:
         raw = _unpack(archive, MANIFEST, left)
         manifest = json.loads(raw)
         _check_format(manifest)
-        n_boosters = manifest["n_boosters"]
-        if not isinstance(n_boosters, int) or not 1 <= n_boosters <= MAX_BOOSTERS:
-            msg = f"n_boosters is {n_boosters!r}, not one of 1 to {MAX_BOOSTERS}"
-            raise ArtefactError(msg)
         schema = Schema.from_json(manifest["schema"])
         _check_schema(schema)
-        boosters = []
-        for at in range(n_boosters):
-            left -= len(raw)
-            raw = _unpack(archive, f"booster_{at}.json", left)
-            boosters.append(_load_booster(raw, schema.feature_types, manifest))
+        parts = {"booster": manifest}
+        if manifest.get("gated") is not None:
+            parts["gated"] = manifest["gated"]
+        boosters: dict[str, list[xgb.Booster]] = {}
+        for part, values in parts.items():
+            n_boosters = values["n_boosters"]
+            if not isinstance(n_boosters, int) or not 1 <= n_boosters <= MAX_BOOSTERS:
+                msg = f"n_boosters is {n_boosters!r}, not one of 1 to {MAX_BOOSTERS}"
+                raise ArtefactError(msg)
+            boosters[part] = []
+            for at in range(n_boosters):
+                left -= len(raw)
+                raw = _unpack(archive, f"{part}_{at}.json", left)
+                boosters[part].append(_load_booster(raw, schema.feature_types, manifest))
+    gated = parts.get("gated")
     return PropensityModel(
         schema=schema,
-        boosters=boosters,
+        boosters=boosters["booster"],
         calibration=_calibration(manifest["calibration"]),
         base_rate=_finite(manifest["base_rate"], "base_rate"),
         params=dict(manifest["params"]),
         notes=[str(note) for note in manifest["notes"]],
         versions={str(name): str(version) for name, version in manifest["versions"].items()},
+        gated=None
+        if gated is None
+        else Gated(
+            boosters=boosters["gated"],
+            calibration=_calibration(gated["calibration"]),
+            base_rate=_finite(gated["base_rate"], "base_rate"),
+            seen_until=str(gated["seen_until"]),
+        ),
         # A table that an older version of the package did not write is empty.
         **{name: frame_from_json(manifest.get(name, {})) for name in _FRAMES},
     )

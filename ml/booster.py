@@ -146,6 +146,7 @@ def fit(
     seed: int,
     max_seconds: float | None = None,
     progress: bool | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> Fitted:
     """Choose settings, then fit with early stopping.
 
@@ -164,6 +165,8 @@ def fit(
         After this long no further trial starts; recorded as `stopped_early`.
     progress
         False hides the progress bar; by default it shows on a terminal only.
+    settings
+        Settings chosen before (the `params` of another fit): nothing is searched.
 
     Returns
     -------
@@ -171,6 +174,8 @@ def fit(
     """
     started = time.monotonic()
     trials = list(_trials(n_trials, seed))
+    if settings is not None:
+        trials = [{name: settings[name] for name in BASE_PARAMS}]
     folds = [int(f) for f in np.unique(cv) if f >= 0]
     rate = 0.05 if len(data.y) <= MAX_ONE_THREAD_ROWS else 0.15
     searched = _search_rows(len(data.y), seed)

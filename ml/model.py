@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,24 @@ from ml.booster import predict_margin
 from ml.calibration import Calibration
 from ml.columns import Schema
 from ml.contributions import Explainer
+
+
+@dataclass(frozen=True)
+class Gated:
+    """What the gate judged, kept where the model was then refitted on more rows.
+
+    Parameters
+    ----------
+    boosters, calibration, base_rate
+        As the model's.
+    seen_until
+        The newest moment that they learnt from, ISO 8601.
+    """
+
+    boosters: list[xgb.Booster]
+    calibration: Calibration
+    base_rate: float
+    seen_until: str
 
 
 @dataclass
@@ -55,6 +73,9 @@ class PropensityModel:
     effects
         One row per column and band of its values: what they do to the score; see
         `ml.importance.effects`.
+    gated
+        What the gate judged, where `boosters` were refitted on more rows afterwards.
+        Evaluation, curves, importance and effects are then its own.
     """
 
     schema: Schema
@@ -69,6 +90,7 @@ class PropensityModel:
     notes: list[str] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    gated: Gated | None = None
     _explainer: Explainer | None = field(default=None, init=False, repr=False, compare=False)
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
@@ -91,6 +113,18 @@ class PropensityModel:
             A column is absent or holds another kind of value than in training.
         """
         return self.calibration.apply(self.log_odds(self.schema.encode(frame)))
+
+    def as_gated(self) -> PropensityModel:
+        """Return the model that the gate judged: itself, unless it was refitted."""
+        if self.gated is None:
+            return self
+        return replace(
+            self,
+            boosters=self.gated.boosters,
+            calibration=self.gated.calibration,
+            base_rate=self.gated.base_rate,
+            gated=None,
+        )
 
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds before calibration of an encoded matrix, shape (n,)."""

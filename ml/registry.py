@@ -20,7 +20,7 @@ from ml.columns import to_microseconds, to_target
 from ml.errors import NotTrainableError
 from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
 from ml.model import PropensityModel
-from ml.training import N_TRIALS, train_propensity
+from ml.training import N_TRIALS, refit, train_propensity
 from ml.warehouse import Types, empty, say
 
 SUBJECT, MOMENT, TARGET, FOLD = "domain_userid", "as_of_tstamp", "target", "fold"
@@ -218,6 +218,8 @@ def register_due(
             log(f"{name}: not trained. {error}")
             continue
         decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
+        if decision.verdict != "rejected":
+            model = _refit(model, frame, spec, settings)
         row = make_row(model, frame, spec, as_of, decision)
         if row["version"] in set(mine["version"]):
             log(f"{name}: version {row['version']} is registered already; nothing is added.")
@@ -243,6 +245,20 @@ def _train(
         random_state=settings.random_state,
         n_trials=settings.n_trials,
         leak_reviewed=reviewed,
+    )
+
+
+def _refit(
+    model: PropensityModel, frame: pd.DataFrame, spec: Spec, settings: Settings
+) -> PropensityModel:
+    return refit(
+        model,
+        frame,
+        target=spec.target,
+        time=MOMENT,
+        group=spec.subject,
+        fold=FOLD,
+        random_state=settings.random_state,
     )
 
 
@@ -340,12 +356,14 @@ def decide(
     absent = [column for column in old.schema.names if column not in frame.columns]
     if absent:
         return Decision("champion", f"the champion reads columns that are gone: {absent}.")
-    newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(champion["seen_until_tstamp"])]
+    # Like is compared with like: both as made from their train folds, before any refit.
+    seen_until = old.gated.seen_until if old.gated else champion["seen_until_tstamp"]
+    newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]
     if newer.empty:
         return Decision("challenger", "no test row is newer than the champion saw; it stays.")
     return judge_against(
         _judged(model, newer, spec),
-        old.predict_proba(newer),
+        old.as_gated().predict_proba(newer),
         _days(as_of, champion["as_of_tstamp"]),
         rules,
     )
@@ -367,9 +385,12 @@ def make_row(
     sha256 = artefact.checksum(data)
     name = spec.model_name
     key = f"{name}|{spec.definition_hash}|{as_of}|{sha256}"
-    known = frame[frame[spec.target].notna() & frame[FOLD].notna()]
+    known = frame[frame[spec.target].notna()]
+    in_fold = known[known[FOLD].notna()]
+    if model.gated is None:
+        known = in_fold
     positive = to_target(known[spec.target]) > 0
-    seen = known[known[FOLD] != "test"]
+    seen = known if model.gated else known[known[FOLD] != "test"]
     texts = {
         "feature_names": model.schema.names,
         "feature_schema": model.schema.to_json(),
@@ -378,7 +399,7 @@ def make_row(
         "curves": artefact.frame_to_json(model.curves),
         "importance": artefact.frame_to_json(model.importance),
         "effects": artefact.frame_to_json(model.effects),
-        "folds": artefact.frame_to_json(describe_folds(known, spec.target, spec.subject)),
+        "folds": artefact.frame_to_json(describe_folds(in_fold, spec.target, spec.subject)),
         "leaks": artefact.frame_to_json(model.leaks),
         "notes": model.notes,
         "package_versions": model.versions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ml.importance import MAX_ROWS as IMPORTANCE_ROWS
 from ml.importance import effects, importance
 from ml.leaks import find_leaks
 from ml.metrics import evaluate
-from ml.model import PropensityModel
+from ml.model import Gated, PropensityModel
 
 # Positive and negative rows that the train fold needs; other folds need one of each.
 MIN_OF_EACH = 5
@@ -126,7 +126,7 @@ def train_propensity(
     rows = _prepare(frame, target, features, time, group, fold, random_state)
     notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
     teach = rows.of(0)
-    cv = _cross_folds(rows, teach, random_state)
+    cv = _cross_folds(rows.groups[teach], rows.data.y[teach], random_state)
     data = rows.data.take(teach)
     fitted = booster.fit(
         data,
@@ -168,6 +168,79 @@ def train_propensity(
         notes=notes,
         versions=package_versions(),
         effects=effect,
+    )
+
+
+def refit(
+    model: PropensityModel,
+    frame: pd.DataFrame,
+    *,
+    target: str,
+    time: str,
+    group: str,
+    fold: str,
+    random_state: int = 0,
+) -> PropensityModel:
+    """Fit a model that the gate has judged anew, on all rows, with the settings it has.
+
+    The rows that an honest split keeps apart, and those it has to drop, are the newest and
+    most of them: once the verdict is there, the model that scores learns from them too. When
+    to stop, and whether to calibrate, is decided on groups held out of this fit.
+
+    Parameters
+    ----------
+    model
+        As `train_propensity` made it.
+    frame
+        Rows of every fold and of none.
+    target, time, group, fold
+        Its columns of these, as in training.
+    random_state
+        Seed of splits and sampling.
+
+    Returns
+    -------
+    PropensityModel
+        Its evaluation, curves, importance and effects are those of the model judged, which
+        `gated` holds.
+    """
+    seen = frame[frame[target].notna() & frame[fold].isin(folds.FOLDS[:-1])]
+    y = to_target(frame[target])
+    known = ~np.isnan(y)
+    if not known.all():
+        frame, y = frame[known], y[known]
+    x = model.schema.encode(frame)
+    groups = folds.hash_groups(frame[group])
+    stamps = to_microseconds(frame[time])
+    order_by = folds.hash_rows(folds.hash_rows(*x.T), y, groups, stamps)
+    order = np.argsort(folds.mix(order_by, random_state), kind="stable")
+    groups = groups[order]
+    w = folds.group_weights(groups)
+    data = booster.Data(x[order], y[order], w, model.schema.feature_types)
+    cv = _cross_folds(groups, data.y, random_state)
+    fitted = booster.fit(data, cv, n_trials=1, seed=random_state, settings=model.params)
+    held = cv >= 0
+    calibration, why = choose_calibration(
+        data.y[held], fitted.held_out[held], w[held], groups[held], random_state
+    )
+    told = (
+        f"refitted on {len(y)} rows of {len(np.unique(groups))} subjects, of every fold and of "
+        "none, with the settings chosen; evaluation, curves, importance and effects are those "
+        "of the model that the gate judged, made from the train fold alone"
+    )
+    return replace(
+        model,
+        boosters=fitted.boosters,
+        calibration=calibration,
+        base_rate=float(np.average(data.y, weights=w)),
+        params={**model.params, "refit_rows": len(y), "refit_rounds": fitted.params["rounds"]},
+        notes=[*model.notes, told, f"calibration of the refit: {calibration.method}; {why}"],
+        gated=Gated(
+            boosters=model.boosters,
+            calibration=model.calibration,
+            base_rate=model.base_rate,
+            seen_until=pd.to_datetime(seen[time]).max().isoformat(),
+        ),
     )
 
 
@@ -253,10 +326,9 @@ def _split(
     return np.where(in_time == by_group, in_time, -1).astype(np.int8)
 
 
-def _cross_folds(rows: _Rows, teach: np.ndarray, seed: int) -> np.ndarray:
-    """Cross-validation folds of the rows that teach; one judging fold when they are many."""
-    groups, y = rows.groups[teach], rows.data.y[teach]
-    if len(teach) <= MAX_INNER_CROSS_ROWS:
+def _cross_folds(groups: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    """Cross-validation folds of rows that teach; one judging fold when they are many."""
+    if len(y) <= MAX_INNER_CROSS_ROWS:
         return folds.cross_folds(groups, y, N_CROSS, seed)
     return np.where(folds.cross_folds(groups, y, N_HOLD_OUT, seed) == 0, 0, -1)
 

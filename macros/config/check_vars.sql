@@ -31,7 +31,7 @@
     {% endfor %}
     {% for name in [
         "min_training_subjects", "min_converting_subjects", "min_judging_subjects",
-        "retrain_after_days", "max_champion_age_days",
+        "retrain_after_days", "max_champion_age_days", "max_training_rows",
     ] %}
         {% do require_var(name, var(name) is integer and var(name) >= 0, "a whole number, 0 or more") %}
     {% endfor %}
@@ -65,7 +65,7 @@
         "training_window",
         days is sequence and days is not string and days | length == 2
         and days[0] is number and days[1] is number and days[0] > days[1] and days[1] >= 0,
-        "two numbers of days before as_of, the earlier first, e.g. [60, 30]",
+        "two numbers of days before as_of, the earlier first, e.g. [90, 0]",
     ) %}
     {% for name in ["fold_shares", "fold_periods"] %}
         {% set parts = var(name) %}

@@ -2,10 +2,13 @@
     models of one base (`specs`).
 
     A subject hashes to one fold. Time is cut into three periods, one a fold, in the same
-    order; a target is kept where its subject's fold is also its period's, and where its
+    order; a row has a fold where its subject's fold is also its period's, and where its
     outcome falls wholly into that period. So no subject and no moment of time is shared
-    between the folds of a model. A target is null from a one-off conversion on, and where
-    its outcome is not known yet; a row where every target is null is left out.
+    between the folds of a model. The other rows have no fold: they neither teach nor judge
+    the model that the gate sees, and teach the one that scores once the gate has said yes.
+    A target is null from a one-off conversion on, and where its outcome is not known yet; a
+    row where every target is null is left out. Above `max_training_rows`, subjects are
+    sampled by their hash.
 
     prospects  a row per subject: first_seen_tstamp and, for each conversion,
                first_<conversion>_tstamp -#}
@@ -15,6 +18,11 @@
 {%- set window = var("training_window") -%}
 {%- set subject = specs[0].subject_column -%}
 {%- set shares = var("fold_shares") -%}
+{#- One a horizon. -#}
+{%- set in_folds = [] -%}
+{%- for spec in specs -%}
+    {%- do in_folds.append(is_in_fold(spec)) if is_in_fold(spec) not in in_folds -%}
+{%- endfor -%}
 
 with features as (
 
@@ -45,7 +53,11 @@ subjects as (
     select
         prospects.*,
         {{ epoch_us("prospects.first_seen_tstamp") }} as first_seen_us,
-        {{ subject_fold("prospects." ~ subject, shares) }} as fold
+        {{ subject_fold("prospects." ~ subject, shares) }} as fold,
+        row_number() over (
+            order by md5('sample' || prospects.{{ subject }}), prospects.{{ subject }}
+        ) as place,
+        count(*) over () as n_subjects
     from prospects
     cross join as_of
     where
@@ -78,6 +90,14 @@ periods as (
 
 ),
 
+sizes as (
+
+    select count(*) as n_rows
+    from features
+    inner join subjects on features.{{ subject }} = subjects.{{ subject }}
+
+),
+
 labelled as (
 
     select
@@ -85,17 +105,21 @@ labelled as (
         {%- for spec in specs %}
         case
             when
-                {{ is_trained_on(spec) | indent(16) }}
+                {{ is_trained_on(spec, in_folds) | indent(16) }}
                 then targets.{{ outcome_column(spec) }}
         end as {{ spec.target_column }},
         {%- endfor %}
-        subjects.fold
+        case when {{ in_folds | join(" or ") }} then subjects.fold end as fold
     from features
     inner join targets
         on {% for column in key %}features.{{ column }} = targets.{{ column }}
         {%- if not loop.last %} and {% endif %}{% endfor %}
     inner join subjects on features.{{ subject }} = subjects.{{ subject }}
     cross join periods
+    cross join sizes
+    where
+        subjects.place * sizes.n_rows
+        <= subjects.n_subjects * {{ var("max_training_rows") }}
 
 ),
 
@@ -122,25 +146,38 @@ select * from final
     {{ return("start_us + (as_of_us - " ~ known_us ~ " - start_us) * " ~ share) }}
 {% endmacro %}
 
-{#- Does the row lie in its subject's fold, with its outcome, and before any one-off
-    conversion? -#}
-{% macro is_trained_on(spec) %}
-    {%- set moment_us = epoch_us("features.as_of_tstamp") -%}
-    {%- set until_us = moment_us ~ " + " ~ iso_duration_us(spec.horizon) -%}
-    {%- set period = "periods." ~ spec.target_column -%}
-case
-    when {{ until_us }} < {{ period }}_calibrate_us then 'train'
-    when
-        {{ moment_us }} >= {{ period }}_calibrate_us
-        and {{ until_us }} < {{ period }}_test_us
-        then 'calibrate'
-    when {{ moment_us }} >= {{ period }}_test_us then 'test'
-end = subjects.fold
-    {%- if spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
-    {%- set converted = "subjects.first_" ~ spec.conversion ~ "_tstamp" %}
-and ({{ converted }} is null or features.as_of_tstamp < {{ converted }})
-    {%- endif %}
-{%- endmacro %}
+{#- Do the row and its outcome lie in the period of its subject's fold? -#}
+{% macro is_in_fold(spec) %}
+    {% set moment_us = epoch_us("features.as_of_tstamp") %}
+    {% set until_us = moment_us ~ " + " ~ iso_duration_us(spec.horizon) %}
+    {% set specs = propensity_model_specs(spec.base) %}
+    {% set like = specs | selectattr("horizon", "equalto", spec.horizon) | first %}
+    {% set period = "periods." ~ like.target_column %}
+    {{ return(
+        "coalesce(case when " ~ until_us ~ " < " ~ period ~ "_calibrate_us then 'train' when "
+        ~ moment_us ~ " >= " ~ period ~ "_calibrate_us and " ~ until_us ~ " < " ~ period
+        ~ "_test_us then 'calibrate' when " ~ moment_us ~ " >= " ~ period
+        ~ "_test_us then 'test' end = subjects.fold, false)"
+    ) }}
+{% endmacro %}
+
+{#- Does the row come before any one-off conversion? Where horizons differ, a row in the
+    fold of one target only does not train the others. -#}
+{% macro is_trained_on(spec, in_folds) %}
+    {% set conditions = [] %}
+    {% if spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
+        {% set converted = "subjects.first_" ~ spec.conversion ~ "_tstamp" %}
+        {% do conditions.append(
+            "(" ~ converted ~ " is null or features.as_of_tstamp < " ~ converted ~ ")"
+        ) %}
+    {% endif %}
+    {% if in_folds | length > 1 %}
+        {% do conditions.append(
+            "(" ~ is_in_fold(spec) ~ " or not (" ~ in_folds | join(" or ") ~ "))"
+        ) %}
+    {% endif %}
+    {{ return(conditions | join(" and ") or "true") }}
+{% endmacro %}
 
 {#- train, calibrate or test, by a hash of the subject: the same on every engine. -#}
 {% macro subject_fold(subject, shares) %}

@@ -67,6 +67,30 @@ def test_folds_share_neither_subjects_nor_time(built: Project) -> None:
         assert periods["calibrate"][1] < periods["test"][0]
 
 
+def test_rows_outside_their_folds_period_wait_for_the_refit(built: Project) -> None:
+    for table, horizon in (("trn_live", "1 hour"), ("trn_daily", "7 days")):
+        known = (
+            "as_of_tstamp + interval " + f"'{horizon}' + interval 1 day <= "
+            "(select as_of_tstamp from as_of)"
+        )
+        features = "asof_event" if table == "trn_live" else "asof_day"
+        expected = built.value(
+            f"select count(*) from feat_prospect__{features} as f "
+            f"join tgt_prospect__first_conversion as p using (domain_userid) where {known} "
+            "and (p.first_conversion_tstamp is null or as_of_tstamp < p.first_conversion_tstamp) "
+            "and p.first_seen_tstamp >= (select as_of_tstamp from as_of) - interval 85 days "
+            "and p.first_seen_tstamp < (select as_of_tstamp from as_of) - interval 10 days"
+        )
+        assert built.value(f"select count(*) from {table} where target is not null") == expected
+        none, some = built.rows(f"select count(*) - count(fold), count(fold) from {table}")[0]
+        assert none > some
+    refitted = built.rows(
+        "select model_name, json_extract(params, '$.refit_rows')::int = n_rows, "
+        "n_rows = (select count(*) from trn_daily) from propensity_models order by 1"
+    )
+    assert refitted == [("daily", True, True), ("live", True, False)]
+
+
 def test_deciles_are_tenths_in_the_order_of_scores(built: Project) -> None:
     sizes = [
         size

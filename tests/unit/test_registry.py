@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pandas as pd
 import pytest
 
 from ml import artefact
+from ml.model import PropensityModel
 from ml.registry import REGISTRY, Settings, is_due, register_due
 from ml.registry_tables import (
     curves_table,
@@ -66,7 +68,7 @@ def test_the_first_version_becomes_champion(first: pd.DataFrame) -> None:
     assert row["version"].startswith("20260310-")
     assert row["n_rows"] == len(FRAME)
     assert row["n_subjects"] == FRAME["domain_userid"].nunique()
-    assert row["seen_until_tstamp"] == FRAME.loc[FRAME["fold"] != "test", "as_of_tstamp"].max()
+    assert row["seen_until_tstamp"] == FRAME["as_of_tstamp"].max()
     model = artefact.from_bytes(row["artefact"], row["artefact_sha256"])
     assert model.schema.names == json.loads(row["feature_names"])
 
@@ -166,14 +168,68 @@ def test_without_a_champion_a_rejected_one_is_not_compared_with() -> None:
 
 
 def test_a_challenger_is_judged_on_rows_newer_than_the_champion_saw(first: pd.DataFrame) -> None:
-    known = first.assign(version="20260301-00000000", seen_until_tstamp=pd.Timestamp("2027-01-01"))
+    data = with_gated(first, seen_until="2027-01-01T00:00:00")
+    known = first.assign(version="20260301-00000000", artefact_sha256=artefact.checksum(data))
     new, lines = register(
         known=known,
-        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+        fetch_artefact=lambda *_: data,
         settings=Settings(n_trials=1, force=True),
     )
     assert new["decision"].tolist() == ["challenger"]
     assert "no test row is newer than the champion saw" in lines[-1]
+
+
+def with_gated(row: pd.DataFrame, **changes: Any) -> bytes:
+    model = load(row)
+    assert model.gated
+    return artefact.to_bytes(replace(model, gated=replace(model.gated, **changes)))
+
+
+def load(row: pd.DataFrame) -> PropensityModel:
+    return artefact.from_bytes(row["artefact"].iloc[0], row["artefact_sha256"].iloc[0])
+
+
+def test_a_version_is_refitted_on_all_rows_only_when_the_gate_lets_it_score(
+    first: pd.DataFrame,
+) -> None:
+    rest = FRAME.assign(fold=FRAME["fold"].where(FRAME.index % 2 == 0, None))
+    row = register(rest)[0].iloc[0]
+    assert row["decision"] == "champion"
+    assert (row["n_rows"], row["n_subjects"]) == (len(FRAME), FRAME["domain_userid"].nunique())
+    params = json.loads(row["params"])
+    assert params["refit_rows"] == len(FRAME)
+    assert any("refitted on" in note for note in json.loads(row["notes"]))
+    positive, rows = FRAME["target"].mean(), len(FRAME)
+    assert row["base_rate"] == pytest.approx(positive, abs=2 / rows**0.5)
+    rejected = register(leaking())[0].iloc[0]
+    assert rejected["decision"] == "rejected"
+    assert "refit_rows" not in json.loads(rejected["params"])
+    before_test = FRAME.loc[FRAME["fold"] != "test", "as_of_tstamp"].max()
+    assert rejected["seen_until_tstamp"] == before_test
+    gated = load(first).gated
+    assert gated
+    assert pd.Timestamp(gated.seen_until) == before_test
+
+
+def test_like_is_compared_with_like(first: pd.DataFrame) -> None:
+    """A champion that learnt from the very rows that judge has no advantage from it."""
+    model = load(first)
+    assert model.gated
+    knowing = replace(model, boosters=load(register(leaking())[0]).boosters)
+    data = artefact.to_bytes(knowing)
+    known = first.assign(version="20260301-00000000", artefact_sha256=artefact.checksum(data))
+    settings = Settings(n_trials=1, force=True)
+    new, _ = register(known=known, fetch_artefact=lambda *_: data, settings=settings)
+    expected, _ = register(
+        known=first.assign(version="20260301-00000000"),
+        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+        settings=settings,
+    )
+    assert new["decision_reason"].tolist() == expected["decision_reason"].tolist()
+
+
+def leaking() -> pd.DataFrame:
+    return FRAME.assign(noise=FRAME["target"] * 1.0)
 
 
 def test_the_same_model_again_is_no_better(first: pd.DataFrame) -> None:
@@ -199,12 +255,11 @@ def test_a_champion_that_reads_columns_that_are_gone_is_replaced(first: pd.DataF
 
 
 def test_a_leaking_version_is_rejected_until_the_column_is_reviewed() -> None:
-    leaking = FRAME.assign(noise=FRAME["target"] * 1.0)
-    new, _ = register(leaking)
+    new, _ = register(leaking())
     assert new["decision"].tolist() == ["rejected"]
     assert "suspected leak in noise" in new["decision_reason"].iloc[0]
     reviewed = CATALOGUE.assign(leak_reviewed=CATALOGUE["feature_name"] == "noise")
-    new, _ = register(leaking, catalogue=reviewed)
+    new, _ = register(leaking(), catalogue=reviewed)
     assert new["decision"].tolist() == ["champion"]
 
 
