@@ -12,13 +12,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from ml.report.figures import Table
-from ml.report.formats import odds, percent
+from ml.report.formats import BY, TIMES, odds, percent
 from ml.report.reader import Version
 from ml.report.svg import Axis, Plot
 from ml.report.words import band_of, direction_of, feature_words, kinds_of, label_of
 
 # The effects are drawn on a scale that reaches at least a quarter more or less odds.
 _LEAST_LIMIT = math.log(1.25)
+_FACTORS = (1.1, 1.25, 1.5, 2, 3, 5, 10, 30, 100, 1000)
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def explain(version: Version) -> Explanation | None:
         row, label = rows[name], label_of(words[name])
         highest = max(bands[name], key=lambda band: band.contribution, default=None)
         sign, direction = direction_of(
-            _number(row.get("direction")), highest.words if highest else ""
+            math.nan if words[name].is_weekday else _number(row.get("direction")),
+            highest.words if highest else "",
+            is_boolean=kinds.get(name) == "boolean",
         )
         features.append(
             Feature(
@@ -198,10 +201,15 @@ def _plot(key: str, title: str, description: str, limit: float) -> Plot:
 
 
 def _ticks(limit: float) -> list[tuple[float, str]]:
-    factors = [f for f in (1.1, 1.25, 1.5, 2, 4, 10, 50, 1000) if math.log(f) <= 0.95 * limit][-2:]
+    """Place round factors either side of 1: the largest that fits, one more with room for it."""
+    fitting = [math.log(f) for f in _FACTORS if math.log(f) <= 0.95 * limit]
+    chosen = fitting[-1:]
+    if len(fitting) > 1 and min(fitting[-1] - fitting[-2], fitting[-2]) > 0.25 * limit:
+        chosen.append(fitting[-2])
     out = [(0.0, "1")]
-    for factor in factors:
-        out += [(math.log(factor), f"×{factor:g}"), (-math.log(factor), f"÷{factor:g}")]  # noqa: RUF001
+    for at in chosen:
+        factor = f"{round(math.exp(at), 2):g}"
+        out += [(at, f"{TIMES}{factor}"), (-at, f"{BY}{factor}")]
     return sorted(out)
 
 

@@ -309,7 +309,9 @@ def label_of(words: Words) -> str:
     return " ".join(part for part in (words.label, words.period_label) if part)
 
 
-def direction_of(direction: float, highest: str = "") -> tuple[str, str]:
+def direction_of(
+    direction: float, highest: str = "", *, is_boolean: bool = False
+) -> tuple[str, str]:
     """Say what more of a feature goes with: a sign, and words.
 
     Examples
@@ -318,12 +320,15 @@ def direction_of(direction: float, highest: str = "") -> tuple[str, str]:
     (('+', 'more raises it'), ('', 'by value'))
     >>> direction_of(float("nan"), highest="Desktop")
     ('', 'highest: Desktop')
+    >>> direction_of(0.5, is_boolean=True)
+    ('+', 'yes raises it')
     """
     if not np.isfinite(direction):
         return "", f"highest: {highest}" if highest else "by value"
     if abs(direction) < 0.2:
         return PLUS_MINUS, "up and down"
-    return ("+", "more raises it") if direction > 0 else (MINUS, "more lowers it")
+    what = "yes" if is_boolean else "more"
+    return ("+", f"{what} raises it") if direction > 0 else (MINUS, f"{what} lowers it")
 
 
 def band_of(effect: dict[str, object], words: Words, kind: str) -> str:
