@@ -277,8 +277,8 @@ def _meaning(version: Version, name: str, value: float) -> str:
         )
     if name == "base_rate":
         return (
-            f"So many of the rows had a {nouns.event}: what picking at random gives, and what "
-            "every score is to be compared with."
+            f"That share of the rows {nouns.did}: what picking at random gives, and what every "
+            "score is to be compared with."
         )
     return ""
 
