@@ -1,3 +1,5 @@
+{#- Named whichever source is used, so that the graph stays the same. -#}
+{%- do ref("web_page_views") -%}
 {%- set modelled = modelled_table("page_views") -%}
 
 with page_views as (

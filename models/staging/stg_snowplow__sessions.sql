@@ -1,3 +1,5 @@
+{#- Named whichever source is used, so that the graph stays the same. -#}
+{%- do ref("web_sessions") -%}
 {%- set modelled = modelled_table("sessions") -%}
 
 with sessions as (

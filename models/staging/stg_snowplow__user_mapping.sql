@@ -1,3 +1,5 @@
+{#- Named whichever source is used, so that the graph stays the same. -#}
+{%- do ref("web_user_mapping") -%}
 {%- set modelled = modelled_table("user_mapping") -%}
 {%- set sessions = modelled_table("sessions") -%}
 

@@ -1,3 +1,5 @@
+{#- Named whichever source is used, so that the graph stays the same. -#}
+{%- do ref("web_users") -%}
 {%- set modelled = modelled_table("users") -%}
 
 with users as (

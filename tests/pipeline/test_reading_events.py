@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -27,7 +28,7 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def refusal(project: Project, events: Path | str, **variables: object) -> str:
+def refusal(project: Project, events: Path | str, **variables: Any) -> str:
     done = project.dbt("build", *STAGED, events=events, **variables)
     assert done.returncode != 0
     return " ".join(done.stdout.split())
