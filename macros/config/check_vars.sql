@@ -101,7 +101,7 @@
         {% do require_numeric_property(value_settings().property, "var value") %}
     {% endif %}
     {% do test_traffic_condition() %}
-    {% for conversion in conversions() %} {% do conversion_condition(conversion) %} {% endfor %}
+    {% for conversion in conversions() %} {% do check_conversion(conversion) %} {% endfor %}
     {{ return("") }}
 {% endmacro %}
 

@@ -1,8 +1,9 @@
-{#- The conversions as a list of {name, events, criteria, min_count, repeatable}, defaults
-    filled in; `conversion_events` is the shorthand for one named `conversion`. -#}
+{#- The conversions as a list of mappings, defaults filled in. `source` says where one is
+    found: among the events, among the page_views by what was done on the page, or in a
+    table. `conversion_events` is the shorthand for one named `conversion`. -#}
 {% macro conversions() %}
-    {% set all_events = {"name": "conversion", "events": [], "criteria": none,
-        "min_count": 1, "repeatable": false} %}
+    {% set all_events = {"name": "conversion", "source": "events", "events": [],
+        "criteria": none, "min_count": 1, "repeatable": false} %}
     {#- checked when something runs, so that a bad value is reported once and by name -#}
     {% if not execute %} {{ return([all_events]) }} {% endif %}
     {% set given = var("conversions", []) %}
@@ -13,7 +14,6 @@
     {% if not given %}
         {% set given = [{"name": "conversion", "events": var("conversion_events")}] %}
     {% endif %}
-    {% set accepted = ["name", "events", "criteria", "min_count", "repeatable"] %}
     {% set out = [] %}
     {% for conversion in given %}
         {% set place = "var conversions, " ~ conversion | tojson %}
@@ -24,11 +24,6 @@
                 ~ "digits and underscores."
             ) }}
         {% endif %}
-        {% for key in conversion if key not in accepted %}
-            {{ exceptions.raise_compiler_error(
-                place ~ ": unknown key " ~ key ~ "; accepted are " ~ accepted | join(", ") ~ "."
-            ) }}
-        {% endfor %}
         {% if conversion.name in out | map(attribute="name") %}
             {{ exceptions.raise_compiler_error(place ~ ": the name is used twice.") }}
         {% endif %}
@@ -37,30 +32,82 @@
                 place ~ ": the name is that of another kind of model; choose another."
             ) }}
         {% endif %}
-        {% if not is_text_list(conversion.get("events", [])) %}
-            {{ exceptions.raise_compiler_error(
-                place ~ ": `events` takes a list of event names, e.g. [submit_form]."
-            ) }}
-        {% endif %}
-        {% if not conversion.get("events") and not conversion.get("criteria") %}
-            {{ exceptions.raise_compiler_error(
-                place ~ ": needs `events` or `criteria`, else every event would convert."
-            ) }}
-        {% endif %}
-        {% set min_count = conversion.get("min_count", 1) %}
-        {% if min_count is not integer or min_count < 1 %}
-            {{ exceptions.raise_compiler_error(place ~ ": `min_count` takes a whole number from 1.") }}
-        {% endif %}
-        {% if conversion.get("repeatable", false) is not boolean %}
-            {{ exceptions.raise_compiler_error(place ~ ": `repeatable` takes true or false.") }}
-        {% endif %}
-        {% do out.append({
-            "name": conversion.name,
-            "events": conversion.get("events", []),
-            "criteria": conversion.get("criteria"),
-            "min_count": min_count,
-            "repeatable": conversion.get("repeatable", false),
-        }) %}
+        {% do check_conversion_keys(conversion, place) %}
+        {% set filled = {"events": [], "criteria": none, "min_count": 1, "repeatable": false} %}
+        {% do filled.update(conversion) %}
+        {% do filled.update({"source": conversion_source(conversion, place)}) %}
+        {% do out.append(filled) %}
     {% endfor %}
     {{ return(out) }}
+{% endmacro %}
+
+{% macro check_conversion_keys(conversion, place) %}
+    {% set shared = ["name", "criteria", "min_count", "repeatable"] %}
+    {% set of_table = ["table", "user_id_column", "domain_userid_column", "tstamp_column",
+        "known_tstamp_column"] %}
+    {% set accepted = shared + (of_table if "table" in conversion else ["events", "table"]) %}
+    {% for key in conversion if key not in accepted %}
+        {{ exceptions.raise_compiler_error(
+            place ~ ": unknown key " ~ key ~ "; accepted are " ~ accepted | join(", ")
+            ~ (", with a table." if "table" in conversion else ".")
+        ) }}
+    {% endfor %}
+    {% for key in of_table if key in conversion
+        and (conversion[key] is not string or not conversion[key]) %}
+        {{ exceptions.raise_compiler_error(
+            place ~ ": `" ~ key ~ "` takes the name of a "
+            ~ ("table, e.g. crm.opportunities." if key == "table" else "column of the table.")
+        ) }}
+    {% endfor %}
+    {% if not is_text_list(conversion.get("events", [])) %}
+        {{ exceptions.raise_compiler_error(
+            place ~ ": `events` takes a list of event names, e.g. [submit_form]."
+        ) }}
+    {% endif %}
+    {% set min_count = conversion.get("min_count", 1) %}
+    {% if min_count is not integer or min_count < 1 %}
+        {{ exceptions.raise_compiler_error(place ~ ": `min_count` takes a whole number from 1.") }}
+    {% endif %}
+    {% if conversion.get("repeatable", false) is not boolean %}
+        {{ exceptions.raise_compiler_error(place ~ ": `repeatable` takes true or false.") }}
+    {% endif %}
+{% endmacro %}
+
+{% macro conversion_source(conversion, place) %}
+    {% if "table" in conversion %}
+        {% set users = ["user_id_column", "domain_userid_column"] %}
+        {% if users | select("in", conversion) | list | length != 1
+            or "tstamp_column" not in conversion %}
+            {{ exceptions.raise_compiler_error(
+                place ~ ": a table needs `tstamp_column`, and of " ~ users | join(", ")
+                ~ " the one that says who converted."
+            ) }}
+        {% endif %}
+        {{ return("table") }}
+    {% endif %}
+    {% if not conversion.get("events") and not conversion.get("criteria") %}
+        {{ exceptions.raise_compiler_error(
+            place ~ ": needs `events` or `criteria`, else every event would convert; or a `table`."
+        ) }}
+    {% endif %}
+    {% if "engaged_time_in_s" not in properties_of(conversion.get("criteria")) %}
+        {{ return("events") }}
+    {% endif %}
+    {% if conversion.get("events", ["page_view"]) != ["page_view"] %}
+        {{ exceptions.raise_compiler_error(
+            place ~ ": engaged_time_in_s is known of page views; `events` takes [page_view] with it."
+        ) }}
+    {% endif %}
+    {{ return("page_views") }}
+{% endmacro %}
+
+{#- The properties that criteria name; what is no criterion is reported where it is used. -#}
+{% macro properties_of(criteria) %}
+    {% set names = [] %}
+    {% for quantifier in ["all", "any"] if criteria is mapping %}
+        {% for criterion in criteria.get(quantifier) or [] if criterion is mapping %}
+            {% do names.append(criterion.get("property")) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(names) }}
 {% endmacro %}

@@ -1,7 +1,10 @@
 {#- SQL that is true for the events a definition speaks of: those named in `events` (none:
     any) that meet `criteria`, {all: [...]} and / or {any: [...]} of {property, operator,
-    value}. A comparison with a null is never true. `what` names the definition in errors. -#}
-{% macro event_condition(events=none, criteria=none, alias=none, what="criteria") %}
+    value}. A comparison with a null is never true. `what` names the definition in errors.
+    `columns` maps the properties of a relation other than the events to their columns. -#}
+{% macro event_condition(
+    events=none, criteria=none, alias=none, what="criteria", columns=none
+) %}
     {% set prefix = alias ~ "." if alias else "" %}
     {% set parts = [] %}
     {% if events %}
@@ -18,7 +21,7 @@
         {% for quantifier, joint in [("all", " and "), ("any", " or ")] %}
             {% set comparisons = [] %}
             {% for criterion in criteria[quantifier] or [] %}
-                {% do comparisons.append(criterion_condition(criterion, prefix, what)) %}
+                {% do comparisons.append(criterion_condition(criterion, prefix, what, columns)) %}
             {% endfor %}
             {% if comparisons | length == 1 %}
                 {% do parts.append(comparisons[0]) %}
@@ -30,7 +33,7 @@
     {{ return(parts | join(" and ") or "true") }}
 {% endmacro %}
 
-{% macro criterion_condition(criterion, prefix, what) %}
+{% macro criterion_condition(criterion, prefix, what, columns=none) %}
     {% set operators = ["=", "!=", "<", ">", "<=", ">=", "like", "in"] %}
     {% if criterion is not mapping
         or criterion.keys() | sort | list != ["operator", "property", "value"] %}
@@ -49,7 +52,7 @@
         {{ definition_error(what, "value", value,
             "for like, text with the wildcards % and _ and no backslash") }}
     {% endif %}
-    {% set column = prefix ~ property_column(criterion.property, what) %}
+    {% set column = prefix ~ property_column(criterion.property, what, columns) %}
     {% if operator == "in" %} {{ return(column ~ " " ~ condition_list(value)) }} {% endif %}
     {{ return(column ~ " " ~ ("<>" if operator == "!=" else operator) ~ " " ~ sql_literal(value)) }}
 {% endmacro %}

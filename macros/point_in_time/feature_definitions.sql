@@ -90,11 +90,21 @@
     {% endif %}
     {% set conditions = [] %}
     {% for conversion in conversions()
-        if definition.conversion in ["any", conversion.name] %}
+        if conversion.source not in ["page_views", "table"]
+        and definition.conversion in ["any", conversion.name] %}
         {% do conditions.append({
             "condition": conversion_condition(conversion), "min_count": conversion.min_count,
         }) %}
     {% endfor %}
+    {#- features are made of events: no other conversion is in them -#}
+    {% if not conditions and definition.conversion != "any" %}
+        {{ definition_error(
+            what, "conversion", definition.conversion, "any, or a conversion whose criteria are"
+            ~ " met by single events: not one of a table or of engaged_time_in_s"
+        ) }}
+    {% elif not conditions %}
+        {{ return([{"condition": "false", "min_count": 1}]) }}
+    {% endif %}
     {% set single = conditions | rejectattr("min_count", "gt", 1) | list %}
     {% if definition.aggregation == "any" and single | length < conditions | length %}
         {{ return(conditions) }}
@@ -105,7 +115,12 @@
     }]) }}
 {% endmacro %}
 
+{#- Events that are, each, a conversion (or count towards its min_count). Where it is made of
+    more than an event, targets find it among the events under a name of its own. -#}
 {% macro conversion_condition(conversion) %}
+    {% if conversion.source in ["page_views", "table"] %}
+        {{ return("event_name = " ~ sql_literal("conversion:" ~ conversion.name)) }}
+    {% endif %}
     {{ return(event_condition(
         conversion.events, conversion.criteria, what="conversion " ~ conversion.name
     )) }}

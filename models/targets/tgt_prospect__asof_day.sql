@@ -3,6 +3,7 @@
 with events as (
 
     {{ subject_events(ref("stg_snowplow__events")) }}
+    {{- conversions_as_events() }}
 
 ),
 

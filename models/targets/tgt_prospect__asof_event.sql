@@ -1,6 +1,7 @@
 with events as (
 
     {{ subject_events(ref("stg_snowplow__events")) }}
+    {{- conversions_as_events() }}
 
 ),
 
@@ -10,11 +11,19 @@ as_of as (
 
 ),
 
-final as (
+labelled as (
 
     {{ point_in_time_targets(
         conversions(), var("live_horizon"), events="events", as_of="as_of"
     ) }}
+
+),
+
+final as (
+
+    select * from labelled
+    -- Conversions of a table, or of a page view, are no moments.
+    where event_id not like 'conversion:%'
 
 )
 

@@ -1,6 +1,7 @@
 with events as (
 
     {{ subject_events(ref("stg_snowplow__events")) }}
+    {{- conversions_as_events() }}
 
 ),
 
@@ -11,6 +12,7 @@ seen as (
         min(event_tstamp) as first_seen_tstamp,
         max(event_tstamp) as last_seen_tstamp
     from events
+    where event_name is null or event_name not like 'conversion:%'
     group by domain_userid
 
 ),

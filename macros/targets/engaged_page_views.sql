@@ -1,0 +1,43 @@
+{#- CTE `engaged`, where a conversion asks for it: page pings with the seconds for which their
+    page view had engaged its visitor by then, as the web tables count them: a heartbeat for
+    each one in which a ping was sent but the first, and min_visit_length for that. -#}
+{% macro engaged_page_views(events) %}
+{%- if conversions() | selectattr("source", "equalto", "page_views") | list %}
+{%- set seconds = epoch_us("coalesce(derived_tstamp, event_tstamp)") ~ " / 1000000" %}
+pings as (
+
+    select
+        *,
+        case
+            when
+                row_number() over (
+                    partition by
+                        domain_userid,
+                        page_view_id,
+                        floor({{ seconds }} / {{ var("heartbeat", 10) }})
+                    order by event_tstamp, event_id
+                ) = 1
+                then 1
+            else 0
+        end as begins_heartbeat
+    from {{ events }}
+    where event_name = 'page_ping' and page_view_id is not null
+
+),
+
+engaged as (
+
+    select
+        *,
+        {{ var("min_visit_length", 5) }} + {{ var("heartbeat", 10) }} * (
+            sum(begins_heartbeat) over (
+                partition by domain_userid, page_view_id
+                order by event_tstamp, event_id
+                rows between unbounded preceding and current row
+            ) - 1
+        ) as engaged_time_in_s
+    from pings
+
+),
+{%- endif %}
+{% endmacro %}
