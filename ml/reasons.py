@@ -141,7 +141,8 @@ def _words(name: str, row: dict[str, Any]) -> Words:
         return "" if value is None or value != value else str(value)
 
     definition = text("definition")
-    moment = json.loads(definition).get("moment") if definition else None
+    known = json.loads(definition) if definition else {}
+    moment = known.get("moment") or known.get("first_visit")
     return Words(
         label=text("label") or name,
         behaviour=text("behaviour") or name,

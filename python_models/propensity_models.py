@@ -5,6 +5,7 @@ def model(dbt, session):
     from ml.gate import GateRules
 
     training = {"trn_live": dbt.ref("trn_live"), "trn_daily": dbt.ref("trn_daily")}
+    training["trn_first_touch"] = dbt.ref("trn_first_touch")
     as_of = warehouse.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
     # On its own line: dbt does not see a config.get that a method is called on.
     force = dbt.config.get("force_training")

@@ -8,7 +8,10 @@ def model(dbt, session):
         challenger_share=float(dbt.config.get("challenger_share")),
     )
     catalogue = warehouse.read(dbt.ref("feature_catalogue"))
-    subjects = {"daily": dbt.ref("prospects_to_score")}
+    subjects = {
+        "daily": dbt.ref("prospects_to_score"),
+        "first_touch": dbt.ref("feat_user__current"),
+    }
 
     def fetch(model_name, version):
         where = f"model_name = '{model_name}' and version = '{version}'"

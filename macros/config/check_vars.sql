@@ -4,6 +4,7 @@
     {% if not execute %} {{ return("") }} {% endif %}
     {% for name in [
         "max_clock_skew", "arrival_tolerance", "live_horizon", "daily_horizon",
+        "first_touch_horizon", "session_timeout",
         "late_arrival_allowance", "lookback",
     ] %}
         {% do iso_duration_us(var(name), "var " ~ name) %}

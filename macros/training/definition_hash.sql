@@ -10,7 +10,8 @@
     {% do facts.update({"outcome": conversion_named(spec.conversion)
         or (value_settings() if spec.kind == "value" else spec.kind)}) %}
     {% set names = ["late_arrival_allowance", "training_window", "fold_shares", "fold_periods"] %}
-    {% for name in names + (["lookback"] if spec.base == "daily" else []) %}
+    {% set own = {"daily": ["lookback"], "first_touch": ["session_timeout"]} %}
+    {% for name in names + own.get(spec.base, []) %}
         {% do facts.update({name: var(name)}) %}
     {% endfor %}
     {{ return(local_md5(tojson(facts, sort_keys=true))) }}

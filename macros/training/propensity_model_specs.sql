@@ -8,6 +8,7 @@
             "training_table": "trn_live",
             "features": "feat_prospect__asof_event",
             "subject_column": "domain_userid",
+            "first_conversions": "tgt_prospect__first_conversion",
         },
         {
             "base": "daily",
@@ -15,14 +16,23 @@
             "training_table": "trn_daily",
             "features": "feat_prospect__asof_day",
             "subject_column": "domain_userid",
+            "first_conversions": "tgt_prospect__first_conversion",
+        },
+        {
+            "base": "first_touch",
+            "horizon": var("first_touch_horizon"),
+            "training_table": "trn_first_touch",
+            "features": "feat_user__first_touch",
+            "subject_column": "stitched_user_id",
+            "first_conversions": "tgt_user__first_conversion",
         },
     ]) }}
 {% endmacro %}
 
 {#- The models that are trained, of one base or of all, in order: a list of {model_name,
     base, kind, conversion, horizon, training_table, target_column, subject_column,
-    features}. With one conversion a model bears its base's name, with several
-    <base>__<conversion>. Churn and value are asked daily. -#}
+    features, first_conversions}. With one conversion a model bears its base's name, with
+    several <base>__<conversion>. Churn and value are asked daily. -#}
 {% macro propensity_model_specs(base=none) %}
     {% set specs = [] %}
     {% set several = conversions() | length > 1 %}

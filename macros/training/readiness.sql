@@ -14,7 +14,7 @@
 {% endmacro %}
 
 {#- A row for each model: what it is, and how often its outcome has happened at all. -#}
-{% macro model_rows(prospects, events) %}
+{% macro model_rows(events) %}
     {% for spec in propensity_model_specs() %}
     {{ "union all" if not loop.first }}
     select
@@ -34,7 +34,7 @@
         count(*)
         {%- endif %} as n_outcomes,
         min(first_seen_tstamp) as first_seen_tstamp
-    from {{ prospects }}
+    from {{ ref(spec.first_conversions) }}
     {%- endfor %}
 {% endmacro %}
 

@@ -1,4 +1,5 @@
-{%- set features = prospect_feature_definitions() -%}
+{%- set features = dict(prospect_feature_definitions()) -%}
+{%- do features.update(feature_definitions_of("feat_user__first_touch")) -%}
 
 with final as (
 

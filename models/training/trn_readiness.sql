@@ -1,12 +1,6 @@
-with prospects as (
+with models as (
 
-    select * from {{ ref("tgt_prospect__first_conversion") }}
-
-),
-
-models as (
-
-    {{ model_rows("prospects", ref("stg_snowplow__events")) }}
+    {{ model_rows(ref("stg_snowplow__events")) }}
 
 ),
 

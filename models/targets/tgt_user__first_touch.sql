@@ -1,0 +1,85 @@
+{%- set horizon = var("first_touch_horizon") -%}
+
+with first_visits as (
+
+    select
+        stitched_user_id,
+        as_of_tstamp
+    from {{ ref("feat_user__first_touch") }}
+
+),
+
+people as (
+
+    select * from {{ ref("tgt_user__first_conversion") }}
+
+),
+
+conversions as (
+
+    select * from {{ ref("tgt_conversions") }}
+
+),
+
+as_of as (
+
+    select * from {{ ref("as_of") }}
+
+),
+
+numbered as (
+
+    select
+        conversions.conversion_name,
+        conversions.stitched_user_id,
+        conversions.conversion_tstamp,
+        row_number() over (
+            partition by conversions.conversion_name, conversions.stitched_user_id
+            order by conversions.conversion_tstamp, conversions.conversion_id
+        ) as number
+    from conversions
+    inner join first_visits
+        on conversions.stitched_user_id = first_visits.stitched_user_id
+    where conversions.conversion_tstamp > first_visits.as_of_tstamp
+
+),
+
+completed as (
+
+    select
+        stitched_user_id
+        {%- for conversion in conversions() %},
+        min(case
+            when
+                conversion_name = '{{ conversion.name }}'
+                and number = {{ conversion.min_count }}
+                then {{ epoch_us("conversion_tstamp") }}
+        end) as {{ conversion.name }}_us
+        {%- endfor %}
+    from numbered
+    group by stitched_user_id
+
+),
+
+final as (
+
+    select
+        first_visits.stitched_user_id,
+        first_visits.as_of_tstamp
+        {%- for conversion in conversions() %},
+        coalesce(
+            people.first_{{ conversion.name }}_tstamp <= first_visits.as_of_tstamp, false
+        ) as had_{{ conversion.name }}_in_first_visit,
+        {{ target_value(
+            "completed." ~ conversion.name ~ "_us", epoch_us("first_visits.as_of_tstamp"),
+            horizon, epoch_us("as_of.as_of_tstamp")
+        ) }} as {{ target_column(conversion, horizon) }}
+        {%- endfor %}
+    from first_visits
+    inner join people on first_visits.stitched_user_id = people.stitched_user_id
+    cross join as_of
+    left join completed on first_visits.stitched_user_id = completed.stitched_user_id
+
+)
+
+select * from final
