@@ -9,7 +9,7 @@
     ] %}
         {% do iso_duration_us(var(name), "var " ~ name) %}
     {% endfor %}
-    {% for name in ["app_ids", "excluded_events", "entity_fields", "event_fields", "audience_readers"] %}
+    {% for name in ["app_ids", "excluded_events", "entity_fields", "event_fields", "audience_readers", "paid_mkt_mediums"] %}
         {% do require_var(name, is_text_list(var(name)), "a list of names, e.g. [a, b]") %}
     {% endfor %}
     {% for field in var("entity_fields") %}
@@ -101,6 +101,10 @@
         {% do is_order() %}
         {% do require_numeric_property(value_settings().property, "var value") %}
     {% endif %}
+    {% if var("email_property") is not none %}
+        {% do property_column(var("email_property"), "var email_property") %}
+    {% endif %}
+    {% do audience_rule_condition() %}
     {% do test_traffic_condition() %}
     {% for conversion in conversions() %} {% do check_conversion(conversion) %} {% endfor %}
     {{ return("") }}

@@ -1,4 +1,7 @@
-{{ config(grants=audience_grants()) }}
+{{ config(
+    grants=audience_grants(),
+    contract={"enforced": not further_audience_models()},
+) }}
 
 with prospects as (
 
@@ -9,7 +12,7 @@ with prospects as (
 final as (
 
     select * from prospects
-    where propensity_label = 'High'
+    where propensity_label = 'High' or first_touch_label = 'High'
 
 )
 

@@ -1,71 +1,72 @@
-with profiles as (
+with people as (
 
     select
         count(*) as num_scored,
         count(case when has_converted then 1 end) as num_converted
-    from {{ ref("prospect_profiles") }}
+    from {{ ref("person_profiles") }}
 
 ),
 
-audience as (
+audiences as (
 
     select
         count(*) as num_prospects,
-        count(case when is_reachable then 1 end) as num_reachable,
-        count(case when propensity_label = 'High' then 1 end) as num_high,
-        count(case when propensity_label = 'High' and is_reachable then 1 end)
-            as num_high_reachable
+        count(case when is_reachable then 1 end) as num_prospects_reachable,
+        count(case when propensity_score is not null then 1 end) as num_daily,
+        count(case when first_touch_score is not null then 1 end) as num_first_touch
     from {{ ref("aud_prospects") }}
+
+),
+
+high as (
+
+    select
+        count(*) as num_high,
+        count(case when is_reachable then 1 end) as num_high_reachable
+    from {{ ref("aud_high_propensity") }}
+
+),
+
+by_rule as (
+
+    select
+        count(*) as num_by_rule,
+        count(case when is_reachable then 1 end) as num_by_rule_reachable
+    from {{ ref("aud_rule_based") }}
+
+),
+
+counts as (
+
+    select *
+    from people
+    cross join audiences
+    cross join high
+    cross join by_rule
 
 ),
 
 final as (
 
+    {% for name, column in [
+        ("people scored", "num_scored"),
+        ("of them converted before", "num_converted"),
+        ("in aud_prospects", "num_prospects"),
+        ("of them reachable (user_id or e-mail known)", "num_prospects_reachable"),
+        ("of them with a daily score", "num_daily"),
+        ("of them with a first_touch score", "num_first_touch"),
+        ("in aud_high_propensity", "num_high"),
+        ("of them reachable (user_id or e-mail known)", "num_high_reachable"),
+        ("in aud_rule_based", "num_by_rule"),
+        ("of them reachable (user_id or e-mail known)", "num_by_rule_reachable"),
+    ] -%}
+    {{ "union all" if not loop.first }}
     select
-        1 as step,
-        'seen in the lookback and scored' as name,
-        num_scored as num_people
-    from profiles
-
-    union all
-
-    select
-        2 as step,
-        'of them converted before' as name,
-        num_converted as num_people
-    from profiles
-
-    union all
-
-    select
-        3 as step,
-        'in aud_prospects' as name,
-        num_prospects as num_people
-    from audience
-
-    union all
-
-    select
-        4 as step,
-        'of them reachable (user_id known)' as name,
-        num_reachable as num_people
-    from audience
-
-    union all
-
-    select
-        5 as step,
-        'in aud_high_propensity' as name,
-        num_high as num_people
-    from audience
-
-    union all
-
-    select
-        6 as step,
-        'of them reachable (user_id known)' as name,
-        num_high_reachable as num_people
-    from audience
+        {{ loop.index }} as step,
+        '{{ name }}' as name,
+        {{ column }} as num_people
+    from counts
+    {% endfor %}
 
 )
 

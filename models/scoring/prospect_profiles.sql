@@ -27,7 +27,6 @@ events as (
 
     select
         domain_userid,
-        user_id,
         geo_country,
         event_tstamp,
         event_id
@@ -36,16 +35,9 @@ events as (
 
 ),
 
-identities as (
+user_mapping as (
 
-    select
-        domain_userid,
-        user_id,
-        row_number() over (
-            partition by domain_userid order by event_tstamp desc, event_id desc
-        ) as recency
-    from events
-    where user_id is not null
+    select * from {{ ref("stg_snowplow__user_mapping") }}
 
 ),
 
@@ -66,7 +58,8 @@ final as (
 
     select
         features.domain_userid,
-        identities.user_id,
+        coalesce(user_mapping.user_id, features.domain_userid) as stitched_user_id,
+        user_mapping.user_id,
         countries.geo_country,
         conversions.first_seen_tstamp,
         conversions.last_seen_tstamp,
@@ -83,8 +76,7 @@ final as (
     from scores
     inner join features on scores.subject_id = features.domain_userid
     left join conversions on features.domain_userid = conversions.domain_userid
-    left join identities
-        on features.domain_userid = identities.domain_userid and identities.recency = 1
+    left join user_mapping on features.domain_userid = user_mapping.domain_userid
     left join countries
         on features.domain_userid = countries.domain_userid and countries.recency = 1
 

@@ -1,4 +1,6 @@
 {%- set horizon = var("first_touch_horizon") -%}
+{%- set end_us = epoch_us("first_visits.as_of_tstamp") -%}
+{%- set over_us = end_us ~ " + " ~ iso_duration_us(var("session_timeout")) -%}
 
 with first_visits as (
 
@@ -61,6 +63,8 @@ completed as (
 
 ),
 
+-- The web tables end a visit with its last page view or ping: what comes before the timeout
+-- is over still belongs to it.
 final as (
 
     select
@@ -68,11 +72,12 @@ final as (
         first_visits.as_of_tstamp
         {%- for conversion in conversions() %},
         coalesce(
-            people.first_{{ conversion.name }}_tstamp <= first_visits.as_of_tstamp, false
+            {{ epoch_us("people.first_" ~ conversion.name ~ "_tstamp") }} < {{ over_us }},
+            false
         ) as had_{{ conversion.name }}_in_first_visit,
         {{ target_value(
-            "completed." ~ conversion.name ~ "_us", epoch_us("first_visits.as_of_tstamp"),
-            horizon, epoch_us("as_of.as_of_tstamp")
+            "completed." ~ conversion.name ~ "_us", end_us, horizon,
+            epoch_us("as_of.as_of_tstamp")
         ) }} as {{ target_column(conversion, horizon) }}
         {%- endfor %}
     from first_visits

@@ -1,0 +1,17 @@
+{#- The daily models beside the first, whose scores are further columns of the audiences,
+    by the name that follows `daily__`: a list of {name, model_name, kind}. -#}
+{% macro further_audience_models() %}
+    {% set models = [] %}
+    {% for spec in propensity_model_specs("daily")[1:] %}
+        {% do models.append({
+            "name": spec.model_name.split("__")[1], "model_name": spec.model_name,
+            "kind": spec.kind,
+        }) %}
+    {% endfor %}
+    {{ return(models) }}
+{% endmacro %}
+
+{#- Money to the cent, probabilities to four digits. -#}
+{% macro rounded_score(score, kind="conversion") %}
+    {{ return("round(" ~ score ~ ", " ~ (2 if kind == "value" else 4) ~ ")") }}
+{% endmacro %}

@@ -1,0 +1,19 @@
+{{ config(
+    grants=audience_grants(),
+    contract={"enforced": not further_audience_models()},
+) }}
+
+with prospects as (
+
+    select * from {{ ref("aud_prospects") }}
+
+),
+
+final as (
+
+    select * from prospects
+    where {{ audience_rule_condition() }}
+
+)
+
+select * from final

@@ -1,0 +1,148 @@
+{#- Fixed when scores were published, as prospect_profiles: a run that publishes nothing
+    changes nothing in audiences. -#}
+{%- set conversion = conversions()[0] -%}
+{%- set first_touch = propensity_model_specs("first_touch")[0].model_name -%}
+
+with scores as (
+
+    select * from {{ ref("propensity_scores") }}
+
+),
+
+prospects as (
+
+    select * from {{ ref("prospect_profiles") }}
+
+),
+
+devices as (
+
+    select * from {{ ref("stg_snowplow__users") }}
+
+),
+
+first_visits as (
+
+    select * from {{ ref("feat_user__first_touch") }}
+
+),
+
+people as (
+
+    select * from {{ ref("tgt_user__first_conversion") }}
+
+),
+
+user_mapping as (
+
+    select * from {{ ref("stg_snowplow__user_mapping") }}
+
+),
+
+{{ person_emails(ref("stg_snowplow__events"), "user_mapping") }}
+
+-- Whoever has a score, by the device last seen: one with a daily score before the others.
+scored as (
+
+    select
+        stitched_user_id,
+        domain_userid,
+        last_seen_tstamp,
+        0 as place
+    from prospects
+
+    union all
+
+    select
+        devices.stitched_user_id,
+        devices.domain_userid,
+        devices.end_tstamp as last_seen_tstamp,
+        1 as place
+    from devices
+    inner join scores
+        on
+            devices.stitched_user_id = scores.subject_id
+            and scores.model_name = '{{ first_touch }}'
+
+),
+
+placed as (
+
+    select
+        stitched_user_id,
+        domain_userid,
+        row_number() over (
+            partition by stitched_user_id
+            order by place, last_seen_tstamp desc, domain_userid
+        ) as place
+    from scored
+
+),
+
+identities as (
+
+    select
+        user_id,
+        count(*) as num_devices
+    from user_mapping
+    group by user_id
+
+),
+
+converted_devices as (
+
+    select
+        stitched_user_id,
+        count(case when has_converted then 1 end) > 0 as has_converted,
+        min(first_seen_tstamp) as first_seen_tstamp,
+        max(last_seen_tstamp) as last_seen_tstamp
+    from prospects
+    group by stitched_user_id
+
+),
+
+final as (
+
+    select
+        placed.stitched_user_id,
+        placed.domain_userid,
+        identities.user_id,
+        emails.email_sha256,
+        coalesce(identities.num_devices, 1) as num_devices,
+        coalesce(people.num_visits, 0) as num_visits,
+        coalesce(people.first_seen_tstamp, converted_devices.first_seen_tstamp)
+            as first_seen_tstamp,
+        coalesce(
+            greatest(people.last_seen_tstamp, converted_devices.last_seen_tstamp),
+            people.last_seen_tstamp,
+            converted_devices.last_seen_tstamp
+        ) as last_seen_tstamp,
+        people.first_{{ conversion.name }}_tstamp is not null
+        or coalesce(converted_devices.has_converted, false) as has_converted,
+        devices.last_geo_country,
+        devices.last_app_id,
+        devices.last_device_class,
+        first_visits.first_page_urlpath,
+        first_visits.first_refr_medium,
+        first_visits.first_mkt_medium,
+        first_visits.first_mkt_source,
+        first_visits.first_mkt_campaign,
+        coalesce(
+            lower(first_visits.first_mkt_medium)
+            in ({{ text_literals(var("paid_mkt_mediums")) }})
+            or first_visits.first_refr_medium = 'paid',
+            false
+        ) as was_first_visit_paid
+    from placed
+    left join people on placed.stitched_user_id = people.stitched_user_id
+    left join converted_devices
+        on placed.stitched_user_id = converted_devices.stitched_user_id
+    left join identities on placed.stitched_user_id = identities.user_id
+    left join emails on placed.stitched_user_id = emails.stitched_user_id
+    left join devices on placed.domain_userid = devices.domain_userid
+    left join first_visits on placed.stitched_user_id = first_visits.stitched_user_id
+    where placed.place = 1
+
+)
+
+select * from final
