@@ -12,10 +12,11 @@
             {% endfor %}
         {% endfor %}
     {% endif %}
-    {#- in unit tests there is no graph -#}
-    {% for name in properties_of(var("rule_based_audience")) if not columns %}
-        {% do columns.update({name: name}) %}
-    {% endfor %}
+    {% if not columns %}  {#- in unit tests there is no graph -#}
+        {% for name in properties_of(var("rule_based_audience")) %}
+            {% do columns.update({name: name}) %}
+        {% endfor %}
+    {% endif %}
     {{ return(event_condition(
         criteria=var("rule_based_audience"), what="var rule_based_audience", columns=columns
     )) }}

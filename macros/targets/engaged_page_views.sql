@@ -3,7 +3,6 @@
     each one in which a ping was sent but the first, and min_visit_length for that. -#}
 {% macro engaged_page_views(events) %}
 {%- if conversions() | selectattr("source", "equalto", "page_views") | list %}
-{%- set seconds = epoch_us("coalesce(derived_tstamp, event_tstamp)") ~ " / 1000000" %}
 pings as (
 
     select
@@ -14,7 +13,9 @@ pings as (
                     partition by
                         domain_userid,
                         page_view_id,
-                        floor({{ seconds }} / {{ var("heartbeat", 10) }})
+                        {{ heartbeat(
+                            "coalesce(dvce_created_tstamp, derived_tstamp, event_tstamp)"
+                        ) }}
                     order by event_tstamp, event_id
                 ) = 1
                 then 1
@@ -25,18 +26,25 @@ pings as (
 
 ),
 
+counted as (
+
+    select
+        *,
+        sum(begins_heartbeat) over (
+            partition by domain_userid, page_view_id
+            order by event_tstamp, event_id
+            rows between unbounded preceding and current row
+        ) as num_heartbeats
+    from pings
+
+),
+
 engaged as (
 
     select
         *,
-        {{ var("min_visit_length", 5) }} + {{ var("heartbeat", 10) }} * (
-            sum(begins_heartbeat) over (
-                partition by domain_userid, page_view_id
-                order by event_tstamp, event_id
-                rows between unbounded preceding and current row
-            ) - 1
-        ) as engaged_time_in_s
-    from pings
+        {{ engaged_seconds("num_heartbeats") }} as engaged_time_in_s
+    from counted
 
 ),
 {%- endif %}

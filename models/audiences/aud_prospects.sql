@@ -21,7 +21,6 @@ prospects as (
 scores as (
 
     select * from {{ ref("propensity_scores") }}
-    where is_used
 
 ),
 
