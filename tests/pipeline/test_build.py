@@ -8,10 +8,14 @@ import duckdb
 
 from tests.pipeline.project import WIDE, Project, copy_of_root
 
-PUBLISHED = ("propensity_scores", "prospect_profiles", "aud_prospects", "aud_high_propensity")
+PUBLISHED = ("propensity_scores", "prospect_profiles", "person_profiles")
+PUBLISHED += ("aud_prospects", "aud_high_propensity", "aud_rule_based")
 COMPUTED = ("stg_snowplow__events", "feat_prospect__asof_event", "feat_prospect__asof_day")
 COMPUTED += ("feat_prospect__current", "tgt_prospect__asof_event", "tgt_prospect__asof_day")
-COMPUTED += ("trn_live", "trn_daily", "trn_readiness")
+COMPUTED += ("feat_user__first_touch", "feat_user__current", "tgt_conversions")
+COMPUTED += ("tgt_user__first_touch", "tgt_user__first_conversion")
+COMPUTED += ("trn_live", "trn_daily", "trn_first_touch", "trn_readiness")
+MODELS = ("daily", "first_touch", "live")
 
 
 def test_everyone_seen_in_the_lookback_is_scored_and_converters_are_left_out(
@@ -24,27 +28,28 @@ def test_everyone_seen_in_the_lookback_is_scored_and_converters_are_left_out(
         group by 1 having max(derived_tstamp) >= {last} - interval 30 days
     """
     converted = f"select domain_userid from {events} where event_name = 'submit_form'"
-    assert set(built.rows("select subject_id from propensity_scores")) == set(built.rows(seen))
-    assert set(built.rows("select audience_key from aud_prospects")) == set(
+    scored = "select subject_id from propensity_scores where model_name = 'daily'"
+    assert set(built.rows(scored)) == set(built.rows(seen))
+    assert set(built.rows("select domain_userid from aud_prospects")) == set(
         built.rows(f"{seen} except {converted}")
     )
     funnel = dict(built.rows("select step, num_people from rpt_audience_funnel"))
     assert funnel[1] - funnel[2] == funnel[3]
 
 
-def test_both_models_are_registered_with_their_evaluation(built: Project) -> None:
+def test_all_models_are_registered_with_their_evaluation(built: Project) -> None:
     registered = built.rows(
         "select model_name, decision, sha256(artefact) = artefact_sha256 "
         "from propensity_models order by model_name"
     )
-    assert [(name, ok) for name, _, ok in registered] == [("daily", True), ("live", True)]
+    assert [(name, ok) for name, _, ok in registered] == [(name, True) for name in MODELS]
     measured = built.rows(
         "select distinct model_name, dataset from propensity_evaluation "
         "where metric in ('roc_auc', 'log_loss', 'brier_score', 'ece', 'base_rate') "
         "group by all having count(*) = 5 order by all"
     )
     folds = ["calibrate", "test", "train"]
-    assert measured == [(name, fold) for name in ("daily", "live") for fold in folds]
+    assert measured == [(name, fold) for name in MODELS for fold in folds]
 
 
 def test_folds_share_neither_subjects_nor_time(built: Project) -> None:
@@ -95,7 +100,8 @@ def test_deciles_are_tenths_in_the_order_of_scores(built: Project) -> None:
     sizes = [
         size
         for (size,) in built.rows(
-            "select count(*) from propensity_scores group by decile order by decile"
+            "select count(*) from propensity_scores where model_name = 'daily' "
+            "group by decile order by decile"
         )
     ]
     assert len(sizes) == 10
@@ -104,7 +110,8 @@ def test_deciles_are_tenths_in_the_order_of_scores(built: Project) -> None:
         built.value(
             "select count(*) from (select min(score) as low, "
             "lead(max(score)) over (order by decile) as next_high "
-            "from propensity_scores group by decile) where next_high > low"
+            "from propensity_scores where model_name = 'daily' group by decile) "
+            "where next_high > low"
         )
         == 0
     )
@@ -116,6 +123,7 @@ def test_a_second_build_trains_nothing_and_changes_nothing(built: Project, simul
     printed = built.build(events=simulated, **WIDE)
     assert "live: not trained, the latest version" in printed
     assert "daily: not trained, the latest version" in printed
+    assert "first_touch: not trained, the latest version" in printed
     assert {table: built.fingerprint(table) for table in tables} == before
 
 
@@ -170,7 +178,7 @@ def test_without_a_conversion_the_build_ends_well_and_says_why(
         "select model_name, metric, reason like 'No event is a conversion.%' "
         "from propensity_evaluation order by model_name"
     )
-    assert reasons == [("daily", "not_trained", True), ("live", "not_trained", True)]
+    assert reasons == [(name, "not_trained", True) for name in MODELS]
     assert project.value("select count(*) from propensity_models") == 0
     assert project.value("select count(*) from aud_prospects") == 0
     assert project.value("select count(*) from feat_prospect__current") > 0
