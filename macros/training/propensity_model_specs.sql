@@ -9,6 +9,7 @@
             "features": "feat_prospect__asof_event",
             "subject_column": "domain_userid",
             "first_conversions": "tgt_prospect__first_conversion",
+            "outcomes_overlap": false,
         },
         {
             "base": "daily",
@@ -17,6 +18,7 @@
             "features": "feat_prospect__asof_day",
             "subject_column": "domain_userid",
             "first_conversions": "tgt_prospect__first_conversion",
+            "outcomes_overlap": false,
         },
         {
             "base": "first_touch",
@@ -25,14 +27,15 @@
             "features": "feat_user__first_touch",
             "subject_column": "stitched_user_id",
             "first_conversions": "tgt_user__first_conversion",
+            "outcomes_overlap": true,
         },
     ]) }}
 {% endmacro %}
 
 {#- The models that are trained, of one base or of all, in order: a list of {model_name,
     base, kind, conversion, horizon, training_table, target_column, subject_column,
-    features, first_conversions}. With one conversion a model bears its base's name, with
-    several <base>__<conversion>. Churn and value are asked daily. -#}
+    features, first_conversions, outcomes_overlap}. With one conversion a model bears its
+    base's name, with several <base>__<conversion>. Churn and value are asked daily. -#}
 {% macro propensity_model_specs(base=none) %}
     {% set specs = [] %}
     {% set several = conversions() | length > 1 %}

@@ -41,7 +41,8 @@ periods as (
 
 ),
 
--- A person is one row: the time at which the first visit ended is fold enough.
+-- A person is one row: when the first visit ended is fold enough. Outcomes of folds may
+-- overlap in time; were they kept apart, three horizons of history would train nothing.
 labelled as (
 
     select

@@ -1,5 +1,6 @@
 {#- Folds whose outcomes reach into a later fold's period, and rows whose outcome was not
-    known by as_of. -#}
+    known by as_of. Where a subject is one row and its horizon long, the outcomes of folds
+    may overlap (`outcomes_overlap`); their moments never do. -#}
 {{ config(severity=var("leak_severity"), tags=["leak"]) }}
 
 {%- set text = dbt.type_string() -%}
@@ -20,7 +21,9 @@ periods as (
         fold,
         case fold when 'train' then 1 when 'calibrate' then 2 else 3 end as place,
         min({{ epoch_us("as_of_tstamp") }}) as from_us,
-        max({{ epoch_us("as_of_tstamp") }}) + {{ iso_duration_us(spec.horizon) }} as to_us
+        max({{ epoch_us("as_of_tstamp") }}) + {{ iso_duration_us(spec.horizon) }} as to_us,
+        max({{ epoch_us("as_of_tstamp") }})
+        + {{ 0 if spec.outcomes_overlap else iso_duration_us(spec.horizon) }} as clear_us
     from {{ ref(spec.training_table) }}
     where fold is not null and {{ spec.target_column }} is not null
     group by fold
@@ -40,7 +43,7 @@ crossing as (
     from periods as earlier
     inner join periods as later
         on earlier.model_name = later.model_name and earlier.place < later.place
-    where earlier.to_us >= later.from_us
+    where earlier.clear_us >= later.from_us
 
 ),
 
