@@ -10,7 +10,7 @@ def model(dbt, session):
     catalogue = warehouse.read(dbt.ref("feature_catalogue"))
     subjects = {
         "daily": dbt.ref("prospects_to_score"),
-        "first_touch": dbt.ref("feat_user__current"),
+        "first_touch": dbt.ref("people_to_score"),
     }
 
     def fetch(model_name, version):

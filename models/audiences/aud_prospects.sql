@@ -21,7 +21,7 @@ prospects as (
 scores as (
 
     select * from {{ ref("propensity_scores") }}
-    where is_used
+    where is_used and is_open
 
 ),
 

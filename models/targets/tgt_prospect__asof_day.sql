@@ -3,6 +3,12 @@
 with events as (
 
     {{ subject_events(ref("stg_snowplow__events")) }}
+
+),
+
+events_and_conversions as (
+
+    select * from events
     {{- conversions_as_events() }}
 
 ),
@@ -25,8 +31,8 @@ moments as (
 conversions_ahead as (
 
     {{ point_in_time_targets(
-        conversions(), var("daily_horizon"), events="events", as_of="as_of",
-        moments="moments"
+        conversions(), var("daily_horizon"), events="events_and_conversions",
+        as_of="as_of", moments="moments"
     ) }}
 
 ),

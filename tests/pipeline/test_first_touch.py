@@ -146,7 +146,7 @@ def test_only_people_whose_visit_is_over_and_horizon_open_are_scored(scored: Pro
     assert scored.rows(
         "select count(*), count(distinct subject_id) from propensity_scores "
         "where model_name = 'first_touch'"
-    ) == scored.rows("select count(*), count(*) from feat_user__current")
+    ) == scored.rows("select count(*), count(*) from people_to_score")
 
 
 def test_who_converted_in_the_first_visit_or_has_not_matured_trains_nothing(
