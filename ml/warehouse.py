@@ -6,6 +6,7 @@ nor cares which engine runs it.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any, Literal, cast
@@ -24,6 +25,11 @@ _ARROW: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("us"),
     "binary": pa.binary(),
+}
+_SNOWFLAKE = {
+    **{name: name for name in _ARROW},
+    "text": "varchar",
+    "timestamp": "timestamp_ntz(6)",
 }
 _SPARK = {**{name: name for name in _ARROW}, "text": "string", "timestamp": "timestamp_ntz"}
 BATCH_ROWS = 50_000
@@ -98,11 +104,11 @@ def write(frame: pd.DataFrame, types: Types, session: Any) -> Any:  # noqa: ANN4
     engine = engine_of(session)
     if engine == "duckdb":
         return table
-    rows = [tuple(row.values()) for row in table.to_pylist()]
     if engine == "spark":
+        rows = [tuple(row.values()) for row in table.to_pylist()]
         ddl = ", ".join(f"{name} {_SPARK[kind]}" for name, kind in types.items())
         return session.createDataFrame(rows, schema=ddl)
-    return session.create_dataframe(rows, schema=_snowpark_schema(types))
+    return _SnowflakeTable(types, session).append(table).read()
 
 
 def map_batches(
@@ -115,7 +121,7 @@ def map_batches(
     """Apply a function to a large relation without holding it in memory.
 
     DuckDB streams Arrow batches; Spark runs the function on its workers (`mapInPandas`);
-    Snowpark reads pandas batches, of which only the results are held.
+    Snowpark reads pandas batches and appends each result to a temporary table.
 
     Parameters
     ----------
@@ -173,10 +179,11 @@ def map_many(
 
         parts = [relation.mapInPandas(mapped(function), schema=ddl) for relation, function in jobs]
         return reduce(lambda left, right: left.unionByName(right), parts)
-    done = [
-        function(_lower(f)) for relation, function in jobs for f in relation.to_pandas_batches()
-    ]
-    return write(pd.concat(done) if done else empty(types), types, session)
+    out = _SnowflakeTable(types, session)
+    for relation, function in jobs:
+        for frame in relation.to_pandas_batches():
+            out.append(to_arrow(function(_lower(frame)), types))
+    return out.read()
 
 
 def _arrow_reader(relation: Any, batch_rows: int) -> pa.RecordBatchReader:  # noqa: ANN401
@@ -233,16 +240,27 @@ def _lower(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.rename(columns=str.lower)
 
 
-def _snowpark_schema(types: Types) -> Any:  # noqa: ANN401
-    from snowflake.snowpark import types as t  # pyright: ignore[reportMissingImports]
+class _SnowflakeTable:
+    """A temporary table that pandas frames are appended to, as staged Parquet files.
 
-    known = {
-        "text": t.StringType(),
-        "double": t.DoubleType(),
-        "bigint": t.LongType(),
-        "boolean": t.BooleanType(),
-        "timestamp": t.TimestampType(t.TimestampTimeZone.NTZ),
-        "binary": t.BinaryType(),
-    }
-    # Upper case: Snowflake would quote lower-case names for ever after.
-    return t.StructType([t.StructField(n.upper(), known[k]) for n, k in types.items()])
+    Rows in a statement's text, as `create_dataframe` sends them, may not exceed 1 MB, and an
+    artefact is larger.
+    """
+
+    def __init__(self, types: Types, session: Any) -> None:  # noqa: ANN401
+        self._session = session
+        self._name = f"CDP_{uuid.uuid4().hex.upper()}"
+        columns = ", ".join(f"{name} {_SNOWFLAKE[kind]}" for name, kind in types.items())
+        session.sql(f"create temporary table {self._name} ({columns})").collect()
+
+    def append(self, table: pa.Table) -> _SnowflakeTable:
+        if table.num_rows:
+            # Nulls stay nulls with Arrow's types: whole numbers would become floats.
+            frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+            # Upper case: Snowflake would quote lower-case names for ever after.
+            frame.columns = [name.upper() for name in frame.columns]
+            self._session.write_pandas(frame, self._name, use_logical_type=True)
+        return self
+
+    def read(self) -> Any:  # noqa: ANN401
+        return self._session.table(self._name)

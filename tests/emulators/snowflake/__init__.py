@@ -1,0 +1,15 @@
+"""A Snowflake stand-in: fakesnow's server behind a gateway that knows what dbt and Snowpark send.
+
+`python -m tests.emulators.snowflake --port 8098` serves one account in memory; the unmodified
+connector, Snowpark and dbt-snowflake talk to it. `gateway` takes each statement first:
+
+- `procedures` runs Python stored procedures, each in an interpreter of its own (`interpreter`) that
+  sees the packages it declares and the staged files it imports, and nothing else;
+- `privileges` remembers GRANT and REVOKE and answers SHOW GRANTS;
+- `rewrites` spells out what fakesnow does not take (MERGE as dbt writes it, qualified temporary
+  tables, Snowpark's `VALUES`);
+- query tags are kept with each statement, and errors are answered as Snowflake does.
+
+Everything else goes to fakesnow as it came. It proves neither privileges being enforced, nor
+warehouses, cost, concurrency, policies, or which packages an account offers.
+"""

@@ -1,0 +1,208 @@
+"""The gateway: takes each statement before fakesnow's server does."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import fakesnow.server
+import sqlglot.errors
+from snowflake.connector.errors import Error, ProgrammingError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from tests.emulators.snowflake import privileges, procedures, rewrites, stages, statements
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+QUERIES = "/queries/v1/query-request"
+# Not Snowflake's: what was run, for tests to look at.
+HISTORY = "/emulator/history"
+_LOAD = re.compile(
+    r"^-- load\n(?P<verb>CREATE OR REPLACE TABLE|INSERT INTO) (?P<relation>.+)"
+    r" FROM '(?P<files>.+)'$"
+)
+
+
+class Gateway:
+    """An ASGI application in front of `fakesnow.server.app`.
+
+    Parameters
+    ----------
+    port : int
+        Where it is served, for the sessions of procedures.
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.history: list[dict[str, str]] = []
+        self._procedures: dict[str, statements.Procedure] = {}
+        self._privileges = privileges.Privileges()
+        self._tags: dict[str, str] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["path"] == HISTORY:
+            await JSONResponse(self.history)(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == QUERIES:
+            await self._query(scope, receive, send)
+        else:
+            await fakesnow.server.app(scope, receive, send)
+
+    async def _query(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        body = await request.body()
+        if request.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        asked = json.loads(body)
+        try:
+            token = fakesnow.server.to_token(request)
+            session = fakesnow.server.to_conn(token)
+            plain = statements.without_query_comment(asked["sqlText"])
+            moved = stages.transfer(plain, session.database or "", session.schema or "")
+            if moved:
+                await JSONResponse({"data": moved, "success": True})(scope, receive, send)
+                return
+            asked["sqlText"] = await run_in_threadpool(
+                self.translate, asked["sqlText"], token, bool(asked.get("describeOnly"))
+            )
+        # Whatever it is, it is answered: the connector repeats a request that is not, for minutes.
+        except Exception as error:
+            await _failed(error)(scope, receive, send)
+            return
+        await fakesnow.server.app(*_forwarded(scope, asked, send))
+
+    def translate(self, sql: str, token: str, describe_only: bool = False) -> str:
+        """Do what fakesnow cannot, and return the statement that it is to run.
+
+        Parameters
+        ----------
+        sql
+            As the client sent it.
+        token
+            Of the client's session.
+        describe_only
+            Whether the client asks for the columns of the result only.
+        """
+        plain = statements.without_query_comment(sql)
+        if describe_only:
+            return rewrites.rewrite(plain)
+        self.history.append({"query_tag": self._tags.get(token, ""), "sql": sql})
+        answered = self._answered(plain, token)
+        if answered is not None:
+            return answered
+        try:
+            return rewrites.rewrite(plain)
+        except sqlglot.errors.ParseError:
+            return plain  # fakesnow says what is wrong with it
+
+    def _answered(self, sql: str, token: str) -> str | None:
+        tag = statements.read_query_tag(sql)
+        if tag is not None:
+            self._tags[token] = tag
+            return _said("Statement executed successfully.")
+        if statements.shows_query_tag(sql):
+            value = self._tags.get(token, "").replace("'", "''")
+            return f"""select 'QUERY_TAG' as "key", '{value}' as "value", '' as "default" """
+        rows = self._privileges.show(sql)
+        if rows is not None:
+            return privileges.as_select(rows)
+        if self._privileges.apply(sql):
+            return _said("Statement executed successfully.")
+        session = fakesnow.server.to_conn(token)
+        changed = stages.change(sql, session.database or "", session.schema or "")
+        if changed is not None:
+            return " union all ".join(_said(name) for name in changed) or _said("")
+        if loaded := _LOAD.match(sql):
+            return self._load(loaded["verb"], loaded["relation"], loaded["files"], token)
+        return self._procedure(sql, token)
+
+    def _procedure(self, sql: str, token: str) -> str | None:
+        defined = statements.read_procedure(sql)
+        if defined:
+            if defined.name:
+                self._procedures[defined.name] = defined
+            if not defined.called:
+                return _said(f"Function {defined.name} successfully created.")
+        called = statements.read_call(sql)
+        if called:
+            defined = self._procedures.get(called)
+            if defined is None:
+                raise ProgrammingError(
+                    msg=f"SQL compilation error:\nUnknown function {called}.",
+                    errno=2140,
+                    sqlstate="42601",
+                )
+        if defined:
+            session = fakesnow.server.to_conn(token)
+            returned = procedures.run(
+                defined,
+                port=self.port,
+                database=session.database or "",
+                schema=session.schema or "",
+            )
+            return _said(returned)
+        dropped = statements.read_drop(sql)
+        if dropped:
+            self._procedures.pop(dropped, None)
+            return _said(f"{dropped} successfully dropped.")
+        return None
+
+    def _load(self, verb: str, relation: str, files: str, token: str) -> str:
+        """Make or extend a table from Parquet files; entity columns become VARIANT."""
+        session = fakesnow.server.to_conn(token)
+        with session.cursor() as cursor:
+            duckdb = cursor._duck_conn
+            described = duckdb.execute(f"describe select * from '{files}'").fetchall()
+            columns = []
+            for name, *_ in described:
+                entity = name.lower().startswith(("contexts_", "unstruct_"))
+                value = f'cast("{name}" as json)' if entity else f'"{name}"'
+                columns.append(f'{value} as "{name.upper()}"')
+            made = " by name" if verb == "INSERT INTO" else " as"
+            duckdb.execute(f"{verb} {relation}{made} select {', '.join(columns)} from '{files}'")
+        return _said(f"Table {relation} successfully loaded.".replace('"', ""))
+
+
+def _said(text: str) -> str:
+    return "select '" + text.replace("'", "''") + "' as status"
+
+
+def _failed(error: Exception) -> JSONResponse:
+    """Answer as Snowflake does for a statement that fails."""
+    if not isinstance(error, Error):
+        text = f"stand-in: {type(error).__name__}: {error}"
+        error = ProgrammingError(msg=text, errno=1003, sqlstate="42000")
+    code = f"{error.errno or 0:06d}"
+    data = {"errorCode": code, "sqlState": error.sqlstate}
+    return JSONResponse({"data": data, "code": code, "message": error.msg, "success": False})
+
+
+def _forwarded(scope: Scope, asked: dict[str, Any], send: Send) -> tuple[Scope, Receive, Send]:
+    """Make the request that fakesnow gets, and turn its crashes into failed statements.
+
+    The connector retries a status of 500 for minutes, and dbt cannot make it stop.
+    """
+    body = json.dumps(asked).encode()
+    headers = [
+        (name, value)
+        for name, value in scope["headers"]
+        if name not in (b"content-encoding", b"content-length")
+    ]
+    headers.append((b"content-length", str(len(body)).encode()))
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def answer(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 500:
+            message = {**message, "status": 200}
+        await send(message)
+
+    return {**scope, "headers": headers}, receive, answer

@@ -1,0 +1,73 @@
+"""Python stored procedures: each runs in an interpreter of its own, as on a warehouse node."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from snowflake.connector.errors import ProgrammingError
+
+from tests.emulators.snowflake import stages
+from tests.emulators.snowflake.statements import Procedure
+
+INTERPRETER = Path(__file__).with_name("interpreter.py")
+TIMEOUT_SECONDS = 900
+
+
+def run(procedure: Procedure, *, port: int, database: str, schema: str) -> str:
+    """Run a procedure and return what its `main` returned.
+
+    Parameters
+    ----------
+    procedure
+        What to run.
+    port
+        Where this account is served; the procedure's session connects to it.
+    database, schema
+        Current ones of the caller, who it runs as.
+
+    Raises
+    ------
+    snowflake.connector.errors.ProgrammingError
+        A staged import is absent, a package is unknown, or the procedure raised; with the
+        traceback that Snowflake would show.
+    """
+    asked = {
+        "body": procedure.body,
+        "imports": [str(_staged(name, database, schema)) for name in procedure.imports],
+        "packages": procedure.packages,
+        "port": port,
+        "database": database,
+        "schema": schema,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-I", str(INTERPRETER)],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+            env={"PATH": os.environ["PATH"], "HOME": folder, "PYTHONWARNINGS": "ignore"},
+        )
+    if done.returncode:
+        raise ProgrammingError(
+            msg=f"Python Interpreter Error:\n{done.stderr[-8000:].strip()}\n in function main",
+            errno=100357,
+            sqlstate="P0000",
+        )
+    return done.stdout.rsplit("\x1e", 1)[-1]
+
+
+def _staged(name: str, database: str, schema: str) -> Path:
+    file = stages.locate(name, database, schema)
+    if not file.is_file():
+        raise ProgrammingError(
+            msg=f"Remote file '{name}' was not found.", errno=391548, sqlstate="42601"
+        )
+    return file

@@ -1,0 +1,58 @@
+"""Statements that Snowflake takes and fakesnow does not, spelt so that it does."""
+
+from __future__ import annotations
+
+import re
+
+import sqlglot
+from sqlglot import exp
+
+_NEEDED = re.compile(
+    r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:merge\b|create\s+(?:or\s+replace\s+)?(?:scoped\s+)?temp)"
+    r"|\bfrom\s+values\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def rewrite(sql: str) -> str:
+    """Spell a statement the way fakesnow takes it; unchanged where it does already.
+
+    - A temporary table or view with a schema in its name becomes an ordinary one: DuckDB keeps
+      temporary ones in a schema of their own, and a procedure's session is another one.
+    - `select $1 from values (…)`, as Snowpark sends it, names the columns.
+    - In MERGE, a bare column of the insert's values is the source's.
+    """
+    if not _NEEDED.search(sql):
+        return sql
+    statement = sqlglot.parse_one(sql, read="snowflake")
+    _make_permanent(statement)
+    _name_values(statement)
+    if isinstance(statement, exp.Merge):
+        _qualify_inserts(statement)
+    return statement.sql(dialect="snowflake")
+
+
+def _make_permanent(statement: exp.Expression) -> None:
+    for create in statement.find_all(exp.Create):
+        properties, table = create.args.get("properties"), create.find(exp.Table)
+        if create.kind in ("TABLE", "VIEW") and properties and table and table.db:
+            kept = [p for p in properties.expressions if not isinstance(p, exp.TemporaryProperty)]
+            properties.set("expressions", kept)
+
+
+def _name_values(statement: exp.Expression) -> None:
+    for select in statement.find_all(exp.Select):
+        source = select.args.get("from_")
+        if source and isinstance(source.this, exp.Values):
+            for parameter in list(select.find_all(exp.Parameter)):
+                parameter.replace(exp.column(f"COLUMN{parameter.name}", quoted=True))
+
+
+def _qualify_inserts(merge: exp.Merge) -> None:
+    source = exp.to_identifier(merge.args["using"].alias_or_name)
+    for when in merge.args["whens"].expressions:
+        then = when.args["then"]
+        if isinstance(then, exp.Insert) and isinstance(then.expression, exp.Tuple):
+            for column in then.expression.find_all(exp.Column):
+                if not column.table:
+                    column.set("table", source.copy())
