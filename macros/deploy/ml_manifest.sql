@@ -1,4 +1,4 @@
 {#- Written by `python -m ml.package` (make format); see ml/package.py. -#}
 {% macro ml_manifest() %}
-    {{ return({"sha256": "74b20f21eea9e22ddf110be8e6867b32dfc861dd2f9cb0a4fd46b594ab9da14d", "folders": ["ml", "ml/simulation"]}) }}
+    {{ return({"sha256": "5fa50ba9daf582b43b63acccb81f33f4b79da7d311bd188db47405cff8875ab4", "folders": ["ml", "ml/simulation"]}) }}
 {% endmacro %}
