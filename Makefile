@@ -40,10 +40,12 @@ lint: $(VENV)/.dev profiles.yml ## ruff, pyright, sqlfluff
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	DBT_PROFILES_DIR=. $(BIN)/sqlfluff lint --processes 2 models
+	$(BIN)/python -m ml.package --check
 
 format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m ml.package
 	DBT_PROFILES_DIR=. $(BIN)/sqlfluff fix models
 
 test-unit: $(VENV)/.dev

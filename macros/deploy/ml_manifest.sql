@@ -1,4 +1,4 @@
 {#- Written by `python -m ml.package` (make format); see ml/package.py. -#}
 {% macro ml_manifest() %}
-    {{ return({"sha256": "5fa50ba9daf582b43b63acccb81f33f4b79da7d311bd188db47405cff8875ab4", "folders": ["ml", "ml/simulation"]}) }}
+    {{ return({"sha256": "883694fb75859da39fe5d2aeea87c9be74ae419d4da8ad1d541bbed83af6706c", "folders": ["ml", "ml/simulation"]}) }}
 {% endmacro %}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -80,6 +81,15 @@ class OnlyDeclared(MetaPathFinder):
             )
 
 
+def import_paths(imports: Sequence[str]) -> list[str]:
+    """Say where staged imports are found: in archives, and in one folder of all other files."""
+    folder = Path(tempfile.mkdtemp())
+    for file in imports:
+        if not file.endswith(".zip"):
+            shutil.copy(file, folder)
+    return [file for file in imports if file.endswith(".zip")] + [str(folder)]
+
+
 def _standard(entry: str) -> bool:
     return Path(entry).resolve().is_relative_to(Path(sys.base_prefix).resolve())
 
@@ -137,7 +147,7 @@ def main() -> None:
     load_frames_directly()
     # An editable installation puts the project itself on the path.
     sys.path[:] = [entry for entry in sys.path if "site-packages" in entry or _standard(entry)]
-    sys.path[:0] = asked["imports"]
+    sys.path[:0] = import_paths(asked["imports"])
     sys._xoptions["snowflake_partner_attribution"] = []  # pyright: ignore
     scope: dict[str, Any] = {"__name__": "_udf_code"}
     exec(compile(asked["body"], "_udf_code.py", "exec"), scope)

@@ -1,0 +1,136 @@
+"""The Snowflake stand-in, by the unmodified connector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import snowflake.connector
+from snowflake.connector.errors import ProgrammingError
+
+from tests.emulators.running import running
+
+PROCEDURE = """
+with probe as procedure ()
+returns string language python runtime_version = '3.11'
+packages = ({packages}) {imports}
+handler = 'main' execute as caller
+as $$
+{body}
+$$
+call probe()
+"""
+
+
+@pytest.fixture(scope="module")
+def cursor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with running("snowflake", tmp_path_factory.mktemp("server") / "log") as port:
+        connection = snowflake.connector.connect(
+            account="local", user="test", password="none", host="127.0.0.1", port=port,
+            protocol="http", database="DEV", schema="CDP",
+        )  # fmt: skip
+        with connection, connection.cursor() as opened:
+            yield opened
+
+
+def call(cursor: Any, body: str, packages: str = "'pandas'", imports: str = "") -> str:
+    sql = PROCEDURE.format(body=body, packages=packages, imports=imports)
+    return cursor.execute(sql).fetchone()[0]
+
+
+def test_merge_updates_and_inserts(cursor: Any) -> None:
+    cursor.execute("create or replace table kept (id int, name varchar)")
+    cursor.execute("insert into kept values (1, 'old'), (2, 'same')")
+    cursor.execute("create or replace temporary table DEV.CDP.new (id int, name varchar)")
+    cursor.execute("insert into new values (1, 'new'), (3, 'more')")
+    cursor.execute("""
+        merge into DEV.CDP.kept as DBT_INTERNAL_DEST using DEV.CDP.new as DBT_INTERNAL_SOURCE
+            on DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id
+        when matched then update set name = DBT_INTERNAL_SOURCE.name
+        when not matched then insert (id, name) values (id, name)
+    """)
+    cursor.execute("select id, name from kept order by id")
+    assert cursor.fetchall() == [(1, "new"), (2, "same"), (3, "more")]
+
+
+def test_grants_are_shown_until_they_are_revoked(cursor: Any) -> None:
+    cursor.execute("create or replace view audience as select 1 as one")
+    cursor.execute("grant select on DEV.CDP.audience to census")
+    cursor.execute("grant usage on schema DEV.CDP to role census")
+    shown = cursor.execute("show grants on DEV.CDP.audience").fetchall()
+    assert [(row[0], row[4]) for row in shown] == [("SELECT", "CENSUS")]
+    assert len(cursor.execute("show grants to role census").fetchall()) == 2
+    cursor.execute("revoke select on DEV.CDP.audience from census")
+    assert cursor.execute("show grants on DEV.CDP.audience").fetchall() == []
+
+
+def test_a_query_tag_holds_until_it_is_unset(cursor: Any) -> None:
+    cursor.execute("alter session set query_tag = 'it''s ours'")
+    shown = cursor.execute("show parameters like 'query_tag' in session").fetchall()
+    assert [row[1] for row in shown] == ["it's ours"]
+    cursor.execute("alter session unset query_tag")
+    assert cursor.execute("show parameters like 'query_tag'").fetchone()[1] == ""
+
+
+def test_a_procedure_imports_what_it_declares_and_nothing_else(cursor: Any) -> None:
+    body = "def main(session):\n    import pandas, numpy\n    return pandas.__name__"
+    assert call(cursor, body) == "pandas"
+    for name in ("xgboost", "duckdb", "ml"):
+        with pytest.raises(ProgrammingError, match=f"No module named '{name}'"):
+            call(cursor, f"def main(session):\n    import {name}")
+    with pytest.raises(ProgrammingError, match="package 'no-such-thing' is not available"):
+        call(cursor, body, packages="'no-such-thing'")
+
+
+def test_a_procedure_imports_staged_files(cursor: Any, tmp_path: Path) -> None:
+    (tmp_path / "staged.py").write_text("NUMBER = 41\n")
+    cursor.execute("create stage if not exists code")
+    cursor.execute(f"put 'file://{tmp_path}/*.py' @code/lib/ auto_compress = false")
+    body = "import staged\ndef main(session):\n    return staged.NUMBER + 1"
+    assert call(cursor, body, imports="imports = ('@DEV.CDP.code/lib/staged.py')") == "42"
+    with pytest.raises(ProgrammingError, match=r"Remote file '@code/absent.py' was not found"):
+        call(cursor, body, imports="imports = ('@code/absent.py')")
+
+
+def test_a_procedure_fails_with_its_traceback(cursor: Any) -> None:
+    with pytest.raises(ProgrammingError, match=r"(?s)line \d+, in main.*ZeroDivisionError"):
+        call(cursor, "def main(session):\n    return 1 / 0")
+
+
+def test_frames_keep_their_types_and_lower_case_columns_are_refused(cursor: Any) -> None:
+    cursor.execute("create or replace table frames (n int, arrived timestamp_ntz(6), raw binary)")
+    body = """
+import pandas
+def main(session):
+    frame = pandas.DataFrame({"N": [1, None], "ARRIVED": pandas.to_datetime(["2026-01-02", None])})
+    frame["RAW"] = [b"\\x00\\x01", None]
+    session.write_pandas(frame.astype({"N": "Int64"}), "FRAMES")
+    session.write_pandas(frame.rename(columns=str.lower), "FRAMES")
+"""
+    with pytest.raises(ProgrammingError, match="would become case-sensitive: use upper case"):
+        call(cursor, body)
+    cursor.execute("select n, arrived::varchar, raw from frames order by n nulls last")
+    assert cursor.fetchall() == [(1, "2026-01-02 00:00:00", b"\x00\x01"), (None, None, None)]
+
+
+def test_files_go_to_a_stage_and_come_back(cursor: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one")
+    (tmp_path / "back").mkdir()
+    cursor.execute("create stage if not exists moved")
+    cursor.execute(f"put 'file://{tmp_path}/a.txt' @moved/in/ auto_compress = false")
+    cursor.execute("copy files into @moved/out/ from @moved/in/ pattern = '[^/]+[.]txt'")
+    listed = [row[0] for row in cursor.execute("list @moved").fetchall()]
+    assert sorted(listed) == ["moved/in/a.txt", "moved/out/a.txt"]
+    cursor.execute(f"get @moved/out/ file://{tmp_path}/back")
+    assert (tmp_path / "back" / "a.txt").read_text() == "one"
+    cursor.execute("remove @moved/out")
+    assert [row[0] for row in cursor.execute("list @moved").fetchall()] == ["moved/in/a.txt"]
+
+
+def test_a_statement_that_fails_fails_at_once(cursor: Any) -> None:
+    with pytest.raises(ProgrammingError, match="does not exist"):
+        cursor.execute("select * from DEV.CDP.nowhere")
+    with pytest.raises(ProgrammingError):
+        cursor.execute("select asof_join_of_no_such_function(1)")
