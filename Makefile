@@ -5,12 +5,13 @@ UV := $(BIN)/uv
 EVENTS ?=
 WEB ?=
 EVENT_COUNT ?= 1000000
+WAREHOUSE_TESTS := $(wildcard $(foreach name,snowflake databricks engines,tests/pipeline/test_$(name)_*.py))
 export PYTHONWARNINGS ?= ignore
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench soak docs clean requirements events \
-	test-unit test-pipeline test-browser test-lowest system-packages
+	test-unit test-pipeline test-browser test-lowest test-warehouses snowflake-local system-packages
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,12 +29,15 @@ docs: $(VENV)/.demo profiles.yml ## Build the documentation of every table and c
 	@$(BIN)/dbt --quiet docs generate --static
 	@echo "Open target/static_index.html"
 
+snowflake-local: $(VENV)/.dev ## A Snowflake stand-in to try things on (http://127.0.0.1:8098)
+	$(BIN)/python -m tests.emulators.snowflake
+
 clean: ## Remove what make made; warehouses and your data stay
 	rm -rf $(VENV) .venv-lowest target logs .pytest_cache .ruff_cache .hypothesis data/simulated
 
 # --- Working on it ------------------------------------------------------------------
 
-test: lint test-unit test-pipeline test-browser test-lowest ## Everything CI runs
+test: lint test-unit test-pipeline test-browser test-warehouses test-lowest ## Everything CI runs
 
 lint: $(VENV)/.dev profiles.yml ## ruff, pyright, sqlfluff
 	$(BIN)/ruff check .
@@ -52,7 +56,11 @@ test-unit: $(VENV)/.dev
 	$(BIN)/pytest -q tests/unit ml
 
 test-pipeline: $(VENV)/.dev system-packages
-	$(BIN)/pytest -q tests/pipeline
+	$(BIN)/pytest -q tests/pipeline $(addprefix --ignore=,$(WAREHOUSE_TESTS))
+
+# Snowflake and Databricks, by unmodified adapters against the stand-ins of tests/emulators.
+test-warehouses: $(VENV)/.dev system-packages ## Only what runs on the stand-ins of Snowflake and Databricks
+	$(BIN)/pytest -q tests/emulators $(WAREHOUSE_TESTS)
 
 test-browser: $(VENV)/.dev system-packages
 	$(BIN)/pytest -q tests/browser

@@ -32,7 +32,7 @@ def rewrite(sql: str) -> str:
     return statement.sql(dialect="snowflake")
 
 
-def _make_permanent(statement: exp.Expression) -> None:
+def _make_permanent(statement: exp.Expr) -> None:
     for create in statement.find_all(exp.Create):
         properties, table = create.args.get("properties"), create.find(exp.Table)
         if create.kind in ("TABLE", "VIEW") and properties and table and table.db:
@@ -40,7 +40,7 @@ def _make_permanent(statement: exp.Expression) -> None:
             properties.set("expressions", kept)
 
 
-def _name_values(statement: exp.Expression) -> None:
+def _name_values(statement: exp.Expr) -> None:
     for select in statement.find_all(exp.Select):
         source = select.args.get("from_")
         if source and isinstance(source.this, exp.Values):
