@@ -27,7 +27,7 @@ from ml import __version__
 from ml.calibration import Calibration, Method
 from ml.columns import Kind, Schema
 from ml.errors import ArtefactError
-from ml.model import Gated, PropensityModel
+from ml.model import Gated, PropensityModel, ValueModel
 from ml.portable import portable_json
 
 FORMAT = 1
@@ -145,10 +145,12 @@ def _read(data: bytes) -> PropensityModel:
                 raw = _unpack(archive, f"{part}_{at}.json", left)
                 boosters[part].append(_load_booster(raw, schema.feature_types, manifest))
     gated = parts.get("gated")
-    return PropensityModel(
+    calibration = _calibration(manifest["calibration"])
+    kind = ValueModel if calibration.method == "amount" else PropensityModel
+    return kind(
         schema=schema,
         boosters=boosters["booster"],
-        calibration=_calibration(manifest["calibration"]),
+        calibration=calibration,
         base_rate=_finite(manifest["base_rate"], "base_rate"),
         params=dict(manifest["params"]),
         notes=[str(note) for note in manifest["notes"]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +54,25 @@ MAX_SEARCH_ROWS = 50_000
 # and small steps are affordable.
 MAX_ONE_THREAD_ROWS = 200_000
 _PREDICT_ROWS = 200_000
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What the trees are fitted to.
+
+    Parameters
+    ----------
+    settings
+        XGBoost's name of it and of the loss that stops early.
+    loss
+        (targets, predictions) -> loss of each row, by which settings are compared.
+    """
+
+    settings: dict[str, Any]
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+LOGISTIC = Objective({"objective": "binary:logistic", "eval_metric": "logloss"}, log_loss_rows)
 
 
 @dataclass(frozen=True)
@@ -147,6 +166,7 @@ def fit(
     max_seconds: float | None = None,
     progress: bool | None = None,
     settings: dict[str, Any] | None = None,
+    objective: Objective = LOGISTIC,
 ) -> Fitted:
     """Choose settings, then fit with early stopping.
 
@@ -167,6 +187,9 @@ def fit(
         False hides the progress bar; by default it shows on a terminal only.
     settings
         Settings chosen before (the `params` of another fit): nothing is searched.
+    objective
+        What is fitted; with another than the logistic one, `held_out` and the boosters'
+        margins are on its scale.
 
     Returns
     -------
@@ -196,8 +219,9 @@ def fit(
         for trial in trials if len(trials) > 1 or searched is None else []:
             if max_seconds and done and time.monotonic() - started > max_seconds:
                 break
-            params = _params(trial, search_rate, _rate(data), seed)
-            loss, fitted = _trial(params, matrices, best[0] if best else np.inf, bar)
+            params = _params(trial, search_rate, _rate(data), seed, objective)
+            to_beat = best[0] if best else np.inf
+            loss, fitted = _trial(params, matrices, to_beat, bar, objective)
             done += 1
             if fitted and (best is None or loss < best[0]):
                 best = (loss, trial, fitted)
@@ -210,7 +234,7 @@ def fit(
     if searched is None and best is not None:
         boosters = best[2]
     else:
-        params = _params(chosen, rate, _rate(data), seed)
+        params = _params(chosen, rate, _rate(data), seed, objective)
         boosters = _train_all(params, {fold: _matrices(data, cv, fold) for fold in folds})
     held_out = np.full(len(data.y), np.nan)
     for fold, booster in boosters.items():
@@ -233,11 +257,12 @@ def _trials(n_trials: int, seed: int) -> Iterator[dict[str, Any]]:
         yield from ParameterSampler(SEARCH_SPACE, n_trials - 2, random_state=seed)
 
 
-def _params(trial: dict[str, Any], eta: float, base_rate: float, seed: int) -> dict[str, Any]:
+def _params(
+    trial: dict[str, Any], eta: float, base_rate: float, seed: int, objective: Objective
+) -> dict[str, Any]:
     return {
         **trial,
-        "objective": "binary:logistic",
-        "eval_metric": "logloss",
+        **objective.settings,
         "tree_method": "hist",
         "eta": eta,
         "max_bin": MAX_BIN,
@@ -287,8 +312,9 @@ def _trial(
     matrices: dict[int, tuple[xgb.DMatrix, xgb.DMatrix]],
     to_beat: float,
     bar: tqdm,
+    objective: Objective,
 ) -> tuple[float, dict[int, xgb.Booster]]:
-    """Mean held-out log loss over folds and the boosters; none when plainly worse early."""
+    """Mean held-out loss over folds and the boosters; none when plainly worse early."""
     fitted: dict[int, xgb.Booster] = {}
     loss = np.inf
     folds = list(matrices)
@@ -296,7 +322,7 @@ def _trial(
     for some in (folds[:2], folds[2:]):
         fitted |= _train_all(params, {fold: matrices[fold] for fold in some})
         bar.update(len(some))
-        loss = _mean_loss(fitted, matrices)
+        loss = _mean_loss(fitted, matrices, objective)
         if loss > 1.03 * to_beat:
             bar.update(len(folds) - len(fitted))
             return np.inf, {}
@@ -304,12 +330,14 @@ def _trial(
 
 
 def _mean_loss(
-    fitted: dict[int, xgb.Booster], matrices: dict[int, tuple[xgb.DMatrix, xgb.DMatrix]]
+    fitted: dict[int, xgb.Booster],
+    matrices: dict[int, tuple[xgb.DMatrix, xgb.DMatrix]],
+    objective: Objective,
 ) -> float:
     total = weight = 0.0
     for fold, booster in fitted.items():
         judge = matrices[fold][1]
         w = judge.get_weight()
-        total += float(w @ log_loss_rows(judge.get_label(), booster.predict(judge)))
+        total += float(w @ objective.loss(judge.get_label(), booster.predict(judge)))
         weight += float(w.sum())
     return total / weight

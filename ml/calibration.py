@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from ml.folds import cross_folds
 from ml.metrics import log_loss_rows
 
-Method = Literal["none", "logistic", "isotonic"]
+Method = Literal["none", "logistic", "isotonic", "amount"]
 
 # Isotonic steps need many positives to be better than noise.
 MIN_POSITIVES = {"logistic": 50, "isotonic": 500}
@@ -20,15 +20,16 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Calibration:
-    """Turns a booster's log-odds into a probability.
+    """Turns a booster's log-odds into a probability, or its log-amount into an amount.
 
     Parameters
     ----------
     method
         `none`: the logistic function; `logistic`: Platt's slope and intercept on the
-        log-odds first; `isotonic`: a monotone line through `knots`.
+        log-odds first; `isotonic`: a monotone line through `knots`; `amount`: the
+        exponential of the margin plus the intercept.
     slope, intercept
-        Of `logistic`.
+        Of `logistic`; the intercept of `amount` too.
     knots
         Of `isotonic`: log-odds and probability at each knot, linear between them.
     """
@@ -39,10 +40,12 @@ class Calibration:
     knots: tuple[tuple[float, float], ...] = ()
 
     def apply(self, margin: np.ndarray) -> np.ndarray:
-        """Probabilities for log-odds, shape (n,)."""
+        """Probabilities (or amounts) for margins, shape (n,)."""
         if self.method == "isotonic":
             at, value = np.array(self.knots).T
             return np.interp(margin, at, value)
+        if self.method == "amount":
+            return np.exp(np.asarray(margin, dtype=np.float64) + self.intercept)
         return expit(self.slope * margin + self.intercept)
 
 

@@ -64,6 +64,22 @@ def curve_points(
     return out[COLUMNS]
 
 
+def value_curve_points(
+    y: np.ndarray, p: np.ndarray, w: np.ndarray, dataset: str = "test"
+) -> pd.DataFrame:
+    """Curves of expected amounts, COLUMNS.
+
+    `gain` (y share of the total amount reached), `calibration` and `decile` (x mean
+    expected, y mean realised amount), as in `curve_points`.
+    """
+    parts = [_calibration(y, p, w)]
+    if y.sum() > 0:
+        parts += [_gain(y, p, w), _decile(y, p, w)]
+    out = pd.concat(parts, ignore_index=True)
+    out.insert(0, "dataset", dataset)
+    return out[COLUMNS]
+
+
 def _points(
     curve: str,
     x: np.ndarray,

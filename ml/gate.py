@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -41,15 +42,19 @@ class Judged:
     Parameters
     ----------
     y, w, subjects
-        Targets (1.0 / 0.0), weights and subject hashes, shape (n,).
+        Targets (1.0 / 0.0, or amounts), weights and subject hashes, shape (n,).
     challenger
-        Probabilities of the new version, shape (n,).
+        Probabilities (of a value model: amounts) of the new version, shape (n,).
+    loss, loss_name
+        (targets, predictions) -> loss of each row, and what it is called.
     """
 
     y: np.ndarray
     w: np.ndarray
     subjects: np.ndarray
     challenger: np.ndarray
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray] = log_loss_rows
+    loss_name: str = "log loss"
 
     @property
     def n_converting(self) -> int:
@@ -91,13 +96,13 @@ def judge_alone(judged: Judged, base_rate: float, leaks: pd.DataFrame, rules: Ga
             f"{judged.n_converting} converting subjects judge it, "
             f"{rules.min_converting_subjects} are asked for; bring more history."
         )
-    constant = log_loss_rows(judged.y, np.full(len(judged.y), base_rate))
-    gain = constant - log_loss_rows(judged.y, judged.challenger)
+    constant = judged.loss(judged.y, np.full(len(judged.y), base_rate))
+    gain = constant - judged.loss(judged.y, judged.challenger)
     value, low, high = paired_gain(gain, judged.w, judged.subjects)
     if low <= 0:
         return (
-            f"no better than the base rate {base_rate:.4f} by more than noise: log loss "
-            f"{value:+.5f} better [{low:+.5f}, {high:+.5f}]."
+            f"no better than the base rate {base_rate:.4f} by more than noise: "
+            f"{judged.loss_name} {value:+.5f} better [{low:+.5f}, {high:+.5f}]."
         )
     return ""
 
@@ -130,11 +135,11 @@ def judge_against(
             f"{judged.n_converting} converting subjects are newer than both versions saw, "
             f"{rules.min_converting_subjects} are asked for; the champion stays.",
         )
-    loss = log_loss_rows(judged.y, champion)
-    gain = loss - log_loss_rows(judged.y, judged.challenger)
+    loss = judged.loss(judged.y, champion)
+    gain = loss - judged.loss(judged.y, judged.challenger)
     value, low, high = paired_gain(gain, judged.w, judged.subjects)
     figures = (
-        f"log loss {value:+.5f} better than the champion's [{low:+.5f}, {high:+.5f}] on "
+        f"{judged.loss_name} {value:+.5f} better than the champion's [{low:+.5f}, {high:+.5f}] on "
         f"{len(judged.y)} rows, {judged.n_converting} converting subjects newer than both saw"
     )
     if low > 0:

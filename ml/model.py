@@ -112,6 +112,10 @@ class PropensityModel:
         ValueError
             A column is absent or holds another kind of value than in training.
         """
+        return self.score(frame)
+
+    def score(self, frame: pd.DataFrame) -> np.ndarray:
+        """Say what the model foresees of each row, whatever its kind, shape (n,)."""
         return self.calibration.apply(self.log_odds(self.schema.encode(frame)))
 
     def as_gated(self) -> PropensityModel:
@@ -201,6 +205,30 @@ class PropensityModel:
             msg = f"no metric {name!r} of dataset {dataset!r} in the evaluation"
             raise KeyError(msg)
         return float(found.iloc[0])
+
+
+@dataclass
+class ValueModel(PropensityModel):
+    """Expected amounts from boosted trees; made by `ml.value.train_value`.
+
+    As a PropensityModel, where log-odds are the logarithm of an amount, `base_rate` is the
+    mean amount of a training row, and `predict` takes the place of `predict_proba`.
+    """
+
+    def predict(self, frame: pd.DataFrame) -> np.ndarray:
+        """Return the expected amount of each row, in the target's unit, 0 or more, shape (n,)."""
+        return self.score(frame)
+
+    def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
+        """Not for amounts.
+
+        Raises
+        ------
+        TypeError
+            Always.
+        """
+        msg = "a value model foresees amounts, no probabilities; call predict."
+        raise TypeError(msg)
 
 
 def batches(frame: pd.DataFrame, n_rows: int) -> Iterator[pd.DataFrame]:

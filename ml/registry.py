@@ -16,15 +16,13 @@ import numpy as np
 import pandas as pd
 
 from ml import artefact, folds
-from ml.columns import to_microseconds, to_target
+from ml.columns import to_microseconds
 from ml.errors import NotTrainableError
 from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
 from ml.model import PropensityModel
-from ml.training import N_TRIALS, refit, train_propensity
+from ml.specs import FOLD, MOMENT, SUBJECT, TARGET, VALUE, Spec, kind_of, read_specs
+from ml.training import N_TRIALS, refit
 from ml.warehouse import Types, empty, say
-
-SUBJECT, MOMENT, TARGET, FOLD = "domain_userid", "as_of_tstamp", "target", "fold"
-CONVERSION = "conversion"
 
 REGISTRY: Types = {
     "model_name": "text",
@@ -85,72 +83,6 @@ class Settings:
     max_training_rows: int = 2_000_000
     random_state: int = 0
     rules: GateRules = field(default_factory=GateRules)
-
-
-@dataclass(frozen=True)
-class Spec:
-    """One model that is to be: a row of `trn_readiness`.
-
-    Parameters
-    ----------
-    model_name
-        What its versions are filed under: `daily`, `live__demo_request`.
-    kind
-        What its target is: `conversion`.
-    training_table
-        Where its rows are, e.g. `trn_daily`.
-    target
-        Its target column there; null leaves a row out.
-    subject
-        The column that says whose row it is.
-    definition_hash
-        Of all that decides what it learns.
-    not_trained_reason
-        Why it cannot be trained; empty where it can.
-    """
-
-    model_name: str
-    kind: str = CONVERSION
-    training_table: str = ""
-    target: str = TARGET
-    subject: str = SUBJECT
-    definition_hash: str = ""
-    not_trained_reason: str = ""
-
-    @property
-    def base(self) -> str:
-        """The question it asks, shared by the models of several conversions: `daily`."""
-        return base_of(self.model_name)
-
-
-def base_of(model_name: str) -> str:
-    """Return the base of a model.
-
-    Examples
-    --------
-    >>> base_of("daily__demo_request"), base_of("first_touch")
-    ('daily', 'first_touch')
-    """
-    return model_name.split("__")[0]
-
-
-def read_specs(readiness: pd.DataFrame) -> list[Spec]:
-    """Specs of the models in `trn_readiness`, those of one training table together."""
-    specs = [
-        Spec(
-            model_name=str(row["model_name"]),
-            kind=str(row["kind"]),
-            training_table=str(row["training_table"]),
-            target=str(row["target_column"]),
-            subject=str(row["subject_column"]),
-            definition_hash=str(row["definition_hash"]),
-            not_trained_reason=(
-                "" if pd.isna(row["not_trained_reason"]) else str(row["not_trained_reason"])
-            ),
-        )
-        for row in readiness.to_dict("records")
-    ]
-    return sorted(specs, key=lambda spec: (spec.training_table, spec.model_name))
 
 
 def register_due(
@@ -218,7 +150,7 @@ def register_due(
             log(f"{name}: not trained. {error}")
             continue
         decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
-        if decision.verdict != "rejected":
+        if decision.verdict != "rejected" and spec.kind != VALUE:
             model = _refit(model, frame, spec, settings)
         row = make_row(model, frame, spec, as_of, decision)
         if row["version"] in set(mine["version"]):
@@ -235,7 +167,7 @@ def _train(
     frame: pd.DataFrame, spec: Spec, catalogue: pd.DataFrame, settings: Settings
 ) -> PropensityModel:
     reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
-    return train_propensity(
+    return kind_of(spec.kind).train(
         frame,
         target=spec.target,
         features=_features(frame, catalogue, spec),
@@ -344,11 +276,11 @@ def decide(
         return Decision("rejected", stands_alone)
     champions = mine[mine["decision"] == "champion"].sort_values(["trained_at", "version"])
     if champions.empty or fetch_artefact is None:
-        low = model.metric_low("log_loss_gain")
+        kind = kind_of(spec.kind)
         return Decision(
             "champion",
-            "first version; log loss better than the base rate's by "
-            f"{model.metric('log_loss_gain'):.5f} (at least {low:.5f}).",
+            f"first version; {kind.loss_name} better than the base rate's by "
+            f"{model.metric(kind.gain):.5f} (at least {model.metric_low(kind.gain):.5f}).",
         )
     champion = champions.iloc[-1]
     data = fetch_artefact(spec.model_name, str(champion["version"]))
@@ -363,7 +295,7 @@ def decide(
         return Decision("challenger", "no test row is newer than the champion saw; it stays.")
     return judge_against(
         _judged(model, newer, spec),
-        old.as_gated().predict_proba(newer),
+        old.as_gated().score(newer),
         _days(as_of, champion["as_of_tstamp"]),
         rules,
     )
@@ -386,10 +318,9 @@ def make_row(
     name = spec.model_name
     key = f"{name}|{spec.definition_hash}|{as_of}|{sha256}"
     known = frame[frame[spec.target].notna()]
-    in_fold = known[known[FOLD].notna()]
     if model.gated is None:
-        known = in_fold
-    positive = to_target(known[spec.target]) > 0
+        known = known[known[FOLD].notna()]
+    positive = kind_of(spec.kind).read(known[spec.target]) > 0
     seen = known if model.gated else known[known[FOLD] != "test"]
     texts = {
         "feature_names": model.schema.names,
@@ -399,7 +330,7 @@ def make_row(
         "curves": artefact.frame_to_json(model.curves),
         "importance": artefact.frame_to_json(model.importance),
         "effects": artefact.frame_to_json(model.effects),
-        "folds": artefact.frame_to_json(describe_folds(in_fold, spec.target, spec.subject)),
+        "folds": artefact.frame_to_json(describe_folds(known, positive, spec.subject)),
         "leaks": artefact.frame_to_json(model.leaks),
         "notes": model.notes,
         "package_versions": model.versions,
@@ -424,15 +355,17 @@ def make_row(
     }
 
 
-def describe_folds(known: pd.DataFrame, target: str, subject: str) -> pd.DataFrame:
+def describe_folds(known: pd.DataFrame, positive: np.ndarray, subject: str) -> pd.DataFrame:
     """Say which period and how many rows and subjects each fold has.
 
     Parameters
     ----------
     known
         Rows with a known target and a fold.
-    target, subject
-        Its columns of these.
+    positive
+        In which of them the outcome happened, shape (n,).
+    subject
+        Its column of subjects.
 
     Returns
     -------
@@ -442,11 +375,12 @@ def describe_folds(known: pd.DataFrame, target: str, subject: str) -> pd.DataFra
     """
     rows = []
     for name in folds.FOLDS:
-        part = known[known[FOLD] == name]
+        of_fold = (known[FOLD] == name).to_numpy()
+        part = known[of_fold]
         if part.empty:
             continue
         moments = pd.to_datetime(part[MOMENT])
-        converting = part.loc[to_target(part[target]) > 0, subject]
+        converting = part.loc[positive[of_fold], subject]
         rows.append(
             {
                 "dataset": name,
@@ -462,11 +396,14 @@ def describe_folds(known: pd.DataFrame, target: str, subject: str) -> pd.DataFra
 
 def _judged(model: PropensityModel, rows: pd.DataFrame, spec: Spec) -> Judged:
     subjects = folds.hash_groups(rows[spec.subject])
+    kind = kind_of(spec.kind)
     return Judged(
-        y=to_target(rows[spec.target]),
+        y=kind.read(rows[spec.target]),
         w=folds.group_weights(subjects),
         subjects=subjects,
-        challenger=model.predict_proba(rows),
+        challenger=model.score(rows),
+        loss=kind.loss,
+        loss_name=kind.loss_name,
     )
 
 

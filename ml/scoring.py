@@ -11,7 +11,7 @@ import pandas as pd
 from ml import artefact
 from ml.model import PropensityModel
 from ml.reasons import N_REASONS, read_words, top_reasons
-from ml.registry import CONVERSION, MOMENT, SUBJECT, base_of
+from ml.specs import CHURN, CONVERSION, MOMENT, SUBJECT, base_of
 from ml.warehouse import Types
 
 SCORES: Types = {
@@ -27,7 +27,6 @@ SCORES: Types = {
     "role": "text",
     "is_open": "boolean",
 }
-CHURN = "churn"
 # Prefix of the subjects' columns that say whether a model's outcome can still happen.
 IS_OPEN = "is_open__"
 CHAMPION, CHALLENGER = "champion", "challenger"

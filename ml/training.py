@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -263,6 +263,7 @@ def _prepare(
     group: str | None,
     fold: str | None,
     seed: int,
+    read: Callable[[pd.Series], np.ndarray] = to_target,
 ) -> _Rows:
     """Read, split, encode and order the rows."""
     roles = [name for name in (target, time, group, fold) if name is not None]
@@ -271,7 +272,7 @@ def _prepare(
     if not chosen:
         msg = "no feature is left; name columns in features, apart from target, time and group."
         raise ValueError(msg)
-    y = to_target(frame[target])
+    y = read(frame[target])
     known = ~np.isnan(y)
     if not known.all():
         frame, y = frame[known], y[known]
@@ -390,7 +391,7 @@ def _check_columns(frame: pd.DataFrame, roles: list[str], features: list[str] | 
 
 
 def _check_classes(y: np.ndarray, target: str, where: str, least: int = MIN_OF_EACH) -> None:
-    positive, negative = int(y.sum()), int(len(y) - y.sum())
+    positive, negative = int((y > 0).sum()), int((y <= 0).sum())
     if min(positive, negative) < least:
         msg = (
             f"target {target!r} is true in {positive} and false in {negative} rows of {where}; "

@@ -1,0 +1,121 @@
+"""What is to be trained: the models that `trn_readiness` lists, and how each kind is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ml.columns import to_target
+from ml.metrics import log_loss_rows
+from ml.model import PropensityModel
+from ml.training import train_propensity
+from ml.value import to_amount, train_value
+from ml.value_metrics import tweedie_deviance_rows
+
+SUBJECT, MOMENT, TARGET, FOLD = "domain_userid", "as_of_tstamp", "target", "fold"
+CONVERSION, CHURN, VALUE = "conversion", "churn", "value"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One model that is to be: a row of `trn_readiness`.
+
+    Parameters
+    ----------
+    model_name
+        What its versions are filed under: `daily`, `live__demo_request`.
+    kind
+        What its target is: `conversion`, `churn` (did it happen?) or `value` (how much?).
+    training_table
+        Where its rows are, e.g. `trn_daily`.
+    target
+        Its target column there; null leaves a row out.
+    subject
+        The column that says whose row it is.
+    definition_hash
+        Of all that decides what it learns.
+    not_trained_reason
+        Why it cannot be trained; empty where it can.
+    """
+
+    model_name: str
+    kind: str = CONVERSION
+    training_table: str = ""
+    target: str = TARGET
+    subject: str = SUBJECT
+    definition_hash: str = ""
+    not_trained_reason: str = ""
+
+    @property
+    def base(self) -> str:
+        """The question it asks, shared by the models of several conversions: `daily`."""
+        return base_of(self.model_name)
+
+
+def base_of(model_name: str) -> str:
+    """Return the base of a model.
+
+    Examples
+    --------
+    >>> base_of("daily__demo_request"), base_of("first_touch")
+    ('daily', 'first_touch')
+    """
+    return model_name.split("__")[0]
+
+
+def read_specs(readiness: pd.DataFrame) -> list[Spec]:
+    """Specs of the models in `trn_readiness`, those of one training table together."""
+    specs = [
+        Spec(
+            model_name=str(row["model_name"]),
+            kind=str(row["kind"]),
+            training_table=str(row["training_table"]),
+            target=str(row["target_column"]),
+            subject=str(row["subject_column"]),
+            definition_hash=str(row["definition_hash"]),
+            not_trained_reason=(
+                "" if pd.isna(row["not_trained_reason"]) else str(row["not_trained_reason"])
+            ),
+        )
+        for row in readiness.to_dict("records")
+    ]
+    return sorted(specs, key=lambda spec: (spec.training_table, spec.model_name))
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How models of one kind are made and judged.
+
+    Parameters
+    ----------
+    train
+        `train_propensity` or its counterpart.
+    read
+        Target column -> numbers, above 0 where the outcome happened.
+    loss, loss_name
+        (targets, predictions) -> loss of each row, which the gate compares; its name.
+    gain
+        The metric that says by how much the constant's loss is beaten.
+    """
+
+    train: Callable[..., PropensityModel]
+    read: Callable[[pd.Series], np.ndarray]
+    loss: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    loss_name: str
+    gain: str
+
+
+def kind_of(name: str) -> Kind:
+    """Return what a kind's name stands for; conversion and churn are probabilities alike."""
+    if name == VALUE:
+        return Kind(
+            train_value,
+            to_amount,
+            tweedie_deviance_rows,
+            "Tweedie deviance",
+            "tweedie_deviance_gain",
+        )
+    return Kind(train_propensity, to_target, log_loss_rows, "log loss", "log_loss_gain")

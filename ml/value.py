@@ -1,0 +1,195 @@
+"""Expected amounts: the counterpart of `ml.train_propensity` for targets that are money.
+
+The same rows, folds, weights, columns, search, leaks and artefact; trees fitted to Tweedie's
+deviance (a mass at 0 and a long tail) instead of log loss, and a total that is right instead
+of a probability that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from ml import booster, folds
+from ml.calibration import Calibration
+from ml.curves import value_curve_points
+from ml.leaks import find_leaks
+from ml.metrics import paired_gain
+from ml.model import ValueModel
+from ml.training import (
+    MAX_INNER_CROSS_ROWS,
+    N_CROSS,
+    N_HOLD_OUT,
+    N_TRIALS,
+    _explain,
+    _prepare,
+    package_versions,
+)
+from ml.value_metrics import POWER, evaluate_value, tweedie_deviance_rows
+
+TWEEDIE = booster.Objective(
+    {
+        "objective": "reg:tweedie",
+        "tweedie_variance_power": POWER,
+        "eval_metric": f"tweedie-nloglik@{POWER}",
+    },
+    tweedie_deviance_rows,
+)
+
+
+def train_value(
+    frame: pd.DataFrame,
+    *,
+    target: str,
+    features: list[str] | None = None,
+    time: str | None = None,
+    group: str | None = None,
+    random_state: int = 0,
+    fold: str | None = None,
+    n_trials: int = N_TRIALS,
+    max_seconds: float | None = None,
+    leak_reviewed: Collection[str] = (),
+    progress: bool | None = None,
+) -> ValueModel:
+    """Train a model of expected amounts and judge it on rows it did not see.
+
+    Parameters
+    ----------
+    target
+        Column of amounts, 0 or more; rows where it is null are left out.
+    frame, features, time, group, random_state, fold, n_trials, max_seconds, leak_reviewed, \
+progress
+        As in `ml.train_propensity`.
+
+    Returns
+    -------
+    ValueModel
+
+    Raises
+    ------
+    ml.errors.NotTrainableError
+        Too few rows, or too few with or without an amount.
+    ValueError
+        A column is absent or cannot be read, or an amount is below 0.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> frame = pd.DataFrame({"orders_before": rng.poisson(2, 500)})
+    >>> frame["spent"] = rng.poisson(frame["orders_before"] / 2) * 10.0
+    >>> model = train_value(frame, target="spent", n_trials=1)
+    >>> model.predict(frame).shape
+    (500,)
+    """
+    rows = _prepare(frame, target, features, time, group, fold, random_state, read=to_amount)
+    notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
+    teach = rows.of(0)
+    mean = float(np.average(rows.data.y[teach], weights=rows.data.w[teach]))
+    # In units of the mean: settings then mean the same whatever the currency.
+    scaled = replace(rows.data, y=rows.data.y / mean)
+    groups = rows.groups[teach]
+    many = len(teach) > MAX_INNER_CROSS_ROWS
+    cv = folds.cross_folds(groups, scaled.y[teach], N_HOLD_OUT if many else N_CROSS, random_state)
+    fitted = booster.fit(
+        scaled.take(teach),
+        np.where(cv == 0, 0, -1) if many else cv,
+        n_trials=n_trials,
+        seed=random_state,
+        max_seconds=max_seconds,
+        progress=progress,
+        objective=TWEEDIE,
+    )
+    margin = booster.predict_margin(fitted.boosters, rows.data.x, rows.data.feature_types)
+    held = margin.copy()
+    held[teach] = fitted.held_out
+    # Tweedie's fit does not keep totals: every row that judges without having taught says
+    # by how much.
+    judge = np.flatnonzero((rows.fold < 2) & np.isfinite(held))
+    factor, why = total_factor(
+        scaled.y[judge], np.exp(held[judge]), scaled.w[judge], rows.groups[judge]
+    )
+    notes.append(f"calibration: {why}")
+    calibration = Calibration("amount", intercept=float(np.log(mean * factor)))
+    evaluations, curves = [], pd.DataFrame()
+    sets = [("train", teach, margin), ("test", rows.of(0 if rows.crossed else 2), held)]
+    if not rows.crossed:
+        sets.insert(1, ("calibrate", rows.of(1), margin))
+    for dataset, at, of_set in sets:
+        mu, y, w = calibration.apply(of_set[at]), rows.data.y[at], rows.data.w[at]
+        result = evaluate_value(
+            y, mu, w=w, groups=rows.groups[at], reference=mean, seed=random_state
+        )
+        result.insert(0, "dataset", dataset)
+        evaluations.append(result)
+        if dataset == "test":
+            curves = value_curve_points(y, mu, w, dataset)
+    ranked, effect = _explain(rows, fitted, random_state)
+    leaks = find_leaks(
+        replace(rows.data, y=(rows.data.y > 0).astype(float)),
+        rows.schema,
+        fold=rows.fold if time is not None or fold is not None else None,
+        groups=rows.groups,
+        strongest=ranked["feature"].tolist(),
+        reviewed=leak_reviewed,
+        seed=random_state,
+    )
+    return ValueModel(
+        schema=rows.schema,
+        boosters=fitted.boosters,
+        calibration=calibration,
+        base_rate=mean,
+        evaluation=pd.concat(evaluations, ignore_index=True),
+        curves=curves,
+        importance=ranked,
+        leaks=leaks,
+        params={**fitted.params, "objective": "reg:tweedie", "random_state": random_state},
+        notes=notes,
+        versions=package_versions(),
+        effects=effect,
+    )
+
+
+def to_amount(values: pd.Series) -> np.ndarray:
+    """Amounts of a column, NaN where null, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        A value is no number, infinite, or below 0.
+    """
+    numbers = pd.to_numeric(values.astype(object).where(values.notna(), np.nan), errors="coerce")
+    out = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
+    bad = (np.isnan(out) & values.notna().to_numpy()) | np.isinf(out) | (out < 0)
+    if bad.any():
+        msg = (
+            f"target {values.name!r}: {values[bad].iloc[0]!r} is no amount; use numbers that are "
+            "0 or more, and null where unknown."
+        )
+        raise ValueError(msg)
+    return out
+
+
+def total_factor(
+    y: np.ndarray, mu: np.ndarray, w: np.ndarray, groups: np.ndarray
+) -> tuple[float, str]:
+    """Find what to multiply expected amounts by so that their total is right.
+
+    Parameters
+    ----------
+    y, mu, w, groups
+        Of held-out rows: amounts, expected amounts, weights, hashes of the subjects.
+
+    Returns
+    -------
+    tuple of float and str
+        1 unless the totals differ by more than noise (95 % interval over subjects); why.
+    """
+    ratio = float((w @ y) / (w @ mu))
+    _, low, high = paired_gain(y - mu, w, groups)
+    told = f"held-out amounts are {ratio:.3f} times the expected total"
+    if low <= 0 <= high:
+        return 1.0, f"none; {told}, which noise explains"
+    return ratio, f"amounts times {ratio:.3f}; {told}, more than noise explains"
