@@ -71,6 +71,7 @@ test-lowest: .venv-lowest/.installed
 
 bench: $(VENV)/.dev ## Measure features, training, simulation and the build against their peers
 	$(BIN)/python bench/simulate.py
+	$(BIN)/python bench/web.py
 	$(BIN)/python bench/features.py
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/pipeline.py
