@@ -9,6 +9,7 @@ page_views as (
 
     select
         event_id,
+        page_view_id,
         domain_sessionid,
         web_tstamp,
         created_tstamp,
@@ -25,6 +26,8 @@ placed as (
 
     select
         event_id,
+        page_view_id,
+        domain_sessionid,
         row_number() over (
             partition by domain_sessionid
             order by web_tstamp, created_tstamp, event_id
@@ -65,13 +68,39 @@ scroll as (
 
 ),
 
-viewed as (
+measured as (
+
+    select
+        placed.event_id,
+        placed.page_view_in_session_index,
+        placed.page_views_in_session,
+        pings.last_ping_tstamp,
+        coalesce({{ engaged_seconds("pings.num_heartbeats") }}, 0) as engaged_time_in_s,
+        scroll.horizontal_pixels,
+        scroll.vertical_pixels,
+        {{ scrolled_percentage(
+            "scroll.horizontal_pixels", "scroll.viewwidth", "scroll.width"
+        ) }} as horizontal_percentage,
+        {{ scrolled_percentage(
+            "scroll.vertical_pixels", "scroll.viewheight", "scroll.height"
+        ) }} as vertical_percentage
+    from placed
+    left join pings
+        on
+            placed.page_view_id = pings.page_view_id
+            and placed.domain_sessionid = pings.domain_sessionid
+    left join scroll
+        on
+            placed.page_view_id = scroll.page_view_id
+            and placed.domain_sessionid = scroll.domain_sessionid
+
+),
+
+final as (
 
     select
         events.page_view_id,
         events.event_id,
-        placed.page_view_in_session_index,
-        placed.page_views_in_session,
         events.app_id,
         events.platform,
         events.user_id,
@@ -79,10 +108,21 @@ viewed as (
         events.network_userid,
         events.domain_sessionid,
         events.domain_sessionidx,
+        measured.page_view_in_session_index,
+        measured.page_views_in_session,
         events.dvce_created_tstamp,
         events.collector_tstamp,
         events.web_tstamp as derived_tstamp,
         events.web_tstamp as start_tstamp,
+        coalesce(measured.last_ping_tstamp, events.web_tstamp) as end_tstamp,
+        measured.engaged_time_in_s,
+        {{ seconds_between(
+            "events.web_tstamp", "coalesce(measured.last_ping_tstamp, events.web_tstamp)"
+        ) }} as absolute_time_in_s,
+        measured.horizontal_pixels as horizontal_pixels_scrolled,
+        measured.vertical_pixels as vertical_pixels_scrolled,
+        measured.horizontal_percentage as horizontal_percentage_scrolled,
+        measured.vertical_percentage as vertical_percentage_scrolled,
         events.doc_width,
         events.doc_height,
         {{ column_list("events", page_columns()) }},
@@ -92,36 +132,7 @@ viewed as (
         events.br_colordepth,
         {{ web_dimension_list("events") }}
     from events
-    inner join placed on events.event_id = placed.event_id
-
-),
-
-final as (
-
-    select
-        viewed.*,
-        coalesce(pings.last_ping_tstamp, viewed.start_tstamp) as end_tstamp,
-        coalesce({{ engaged_seconds("pings.num_heartbeats") }}, 0) as engaged_time_in_s,
-        {{ seconds_between(
-            "viewed.start_tstamp", "coalesce(pings.last_ping_tstamp, viewed.start_tstamp)"
-        ) }} as absolute_time_in_s,
-        scroll.horizontal_pixels as horizontal_pixels_scrolled,
-        scroll.vertical_pixels as vertical_pixels_scrolled,
-        {{ scrolled_percentage(
-            "scroll.horizontal_pixels", "scroll.viewwidth", "scroll.width"
-        ) }} as horizontal_percentage_scrolled,
-        {{ scrolled_percentage(
-            "scroll.vertical_pixels", "scroll.viewheight", "scroll.height"
-        ) }} as vertical_percentage_scrolled
-    from viewed
-    left join pings
-        on
-            viewed.page_view_id = pings.page_view_id
-            and viewed.domain_sessionid = pings.domain_sessionid
-    left join scroll
-        on
-            viewed.page_view_id = scroll.page_view_id
-            and viewed.domain_sessionid = scroll.domain_sessionid
+    inner join measured on events.event_id = measured.event_id
 
 )
 

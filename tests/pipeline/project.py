@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -94,6 +95,28 @@ class Project:
         return subprocess.run(
             command, env=environment, cwd=self.root, text=True, capture_output=True, check=False
         )
+
+    def many(
+        self, runs: list[tuple[list[str], dict[str, str]]], parse_once: bool = False
+    ) -> list[str]:
+        """Run dbt with each of the arguments and environments; returns their errors.
+
+        `parse_once` reads the project once, for runs whose vars and sources are the same.
+        """
+        options = ["--project-dir", str(self.root), "--profiles-dir", str(self.folder), "--quiet"]
+        options += ["--target-path", str(self.folder / "target")]
+        options += ["--log-path", str(self.folder / "logs")]
+        given = [{"arguments": run[0], "environment": run[1]} for run in runs]
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "tests" / "pipeline" / "many_runs.py")],
+            input=json.dumps({"options": options, "parse_once": parse_once, "runs": given}),
+            env=os.environ | {"CDP_DUCKDB": str(self.database), "CDP_EVENTS": "", "CDP_WEB": ""},
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout.splitlines()[-1])
 
     def build(
         self, *arguments: str, events: str | Path, unit_tests: bool = False, **variables: Any

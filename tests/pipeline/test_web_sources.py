@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,22 +151,11 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
         folder = tmp_path_factory.mktemp(f"refused{number}")
         for name, header in files.items():
             (folder / name).write_text(header + "\n")
-        given = variables | {"atomic_table": None}
-        runs.append({"environment": {"CDP_WEB": str(folder)}, "vars": given})
+        given = yaml.safe_dump(variables | {"atomic_table": None})
+        call = ["run", "--select", "stg_snowplow__sessions", "--vars", given]
+        runs.append((call, {"CDP_WEB": str(folder)}))
         expected.append(text.format(folder=folder))
-    options = ["--project-dir", str(ROOT), "--profiles-dir", str(project.folder), "--quiet"]
-    options += ["--target-path", str(project.folder / "target")]
-    options += ["--log-path", str(project.folder / "logs")]
-    script = ROOT / "tests" / "pipeline" / "refused_runs.py"
-    done = subprocess.run(
-        [sys.executable, str(script), *options],
-        input=json.dumps(runs),
-        env=os.environ | {"CDP_DUCKDB": str(project.database), "CDP_EVENTS": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    said = [" ".join(text.split()) for text in json.loads(done.stdout.splitlines()[-1])]
+    said = [" ".join(text.split()) for text in project.many(runs)]
     return list(zip(expected, said, strict=True))
 
 
