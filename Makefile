@@ -84,8 +84,8 @@ requirements: $(VENV)/.uv ## Compile the pinned requirement files from pyproject
 		pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --no-header \
 		-c requirements/dev.txt pyproject.toml -o requirements/demo.txt
-	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra test \
-		--no-header --resolution lowest-direct pyproject.toml -o requirements/lowest.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra export \
+		--extra test --no-header --resolution lowest-direct pyproject.toml -o requirements/lowest.txt
 
 # --- What the above need --------------------------------------------------------------
 

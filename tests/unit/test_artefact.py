@@ -336,7 +336,7 @@ class Altered(bytes):
     database=None,
     derandomize=True,
     phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=(altered_content() | altered_bytes()).map(Altered))
 def test_no_altered_file_crashes_the_process(victim: Victim, data: bytes) -> None:

@@ -1,0 +1,323 @@
+"""A model as an ONNX graph, from raw columns to the calibrated probability.
+
+Written node by node rather than by a converter: those at hand read XGBoost's text dump, which
+has no threshold for indicator features, and know nothing of several boosters, of recalibration,
+or of texts. The graph:
+
+- takes one input a column, shape (n, 1): texts as strings, all else as float32, datetimes as
+  their parts. NaN, and MISSING_TEXT for texts, stand for null;
+- looks up for each text which of the sets named by the trees' splits hold it, so that a tree
+  splits on "is in that set" as on a number and no part of a tree is repeated;
+- adds up each booster's leaves in float32 in XGBoost's own order, so that no rounding differs;
+- takes the mean over boosters and recalibrates in float64, and returns `probability`, float32,
+  shape (n, 1).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+
+from ml.columns import Column
+from ml.model import PropensityModel
+from ml.portable import portable_json
+
+MISSING_TEXT = "__null__"
+OUTPUT = "probability"
+# Read by every ONNX Runtime since 1.16.
+_OPSET, _ML_OPSET, _IR = 17, 3, 8
+
+
+def inputs_of(column: Column) -> dict[str, str]:
+    """Name and kind (`string` or `float`) of the graph's inputs for a column."""
+    if column.kind == "categorical":
+        return {column.name: "string"}
+    return dict.fromkeys(column.parts, "float")
+
+
+def feed(model: PropensityModel, frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Turn a frame into the graph's inputs, as another program would."""
+    x = model.schema.encode(frame)
+    out: dict[str, np.ndarray] = {}
+    at = 0
+    for column in model.schema.columns:
+        for name, kind in inputs_of(column).items():
+            values = x[:, [at]]
+            if kind == "string":
+                texts = frame[column.name]
+                known = texts.astype(object).where(texts.notna(), MISSING_TEXT)
+                values = known.astype(str).to_numpy(dtype=object).reshape(-1, 1)
+            out[name] = values
+            at += 1
+    return out
+
+
+def build(model: PropensityModel, metadata: dict[str, str]) -> bytes:
+    """Write the graph.
+
+    Parameters
+    ----------
+    model
+        A model of probabilities.
+    metadata
+        Kept with the graph.
+
+    Returns
+    -------
+    bytes
+        A serialised ONNX model.
+    """
+    from onnx import TensorProto, checker, helper
+
+    nodes: list[Any] = []
+    trees = _trees(model)
+    columns: list[str] = []
+    position: dict[tuple[int, frozenset[int] | None], int] = {}
+    inputs = []
+    at = width = 0
+    for column in model.schema.columns:
+        for name, kind in inputs_of(column).items():
+            is_text = kind == "string"
+            tensor = TensorProto.STRING if is_text else TensorProto.FLOAT
+            inputs.append(helper.make_tensor_value_info(name, tensor, ["n", 1]))
+            if is_text:
+                sets = _sets(trees, at)
+                if sets:
+                    nodes += _membership(column, sets, f"sets_{at}")
+                    columns.append(f"sets_{at}")
+                position |= {(at, named): width + place for place, named in enumerate(sets)}
+                width += len(sets)
+            else:
+                columns.append(name)
+                position[at, None] = width
+                width += 1
+            at += 1
+    nodes.append(helper.make_node("Concat", columns, ["features"], axis=1))
+    for number, (booster, one) in enumerate(zip(model.boosters, trees, strict=True)):
+        nodes += _ensemble(one, position, _base(booster)).nodes_of(f"booster_{number}")
+    nodes += _mean(len(trees)) + _calibration(model)
+    graph = helper.make_graph(
+        nodes,
+        "propensity",
+        inputs,
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", 1])],
+    )
+    opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)]
+    out = helper.make_model(graph, opset_imports=opsets, ir_version=_IR)
+    helper.set_model_props(out, metadata)
+    checker.check_model(out)
+    return out.SerializeToString()
+
+
+@dataclass
+class _Trees:
+    """Nodes of a TreeEnsembleRegressor, one list an attribute."""
+
+    trees: list[int] = field(default_factory=list)
+    nodes: list[int] = field(default_factory=list)
+    features: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    modes: list[str] = field(default_factory=list)
+    left: list[int] = field(default_factory=list)
+    right: list[int] = field(default_factory=list)
+    missing_left: list[int] = field(default_factory=list)
+    leaf_trees: list[int] = field(default_factory=list)
+    leaf_nodes: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+    def add(self, tree: int, node: int, split: tuple[int, float, int, int, int] | None) -> None:
+        """Add a node: feature, threshold, left, right, missing goes left; None for a leaf."""
+        feature, value, left, right, missing_left = split or (0, 0.0, 0, 0, 0)
+        self.trees.append(tree)
+        self.nodes.append(node)
+        self.modes.append("BRANCH_LT" if split else "LEAF")
+        self.features.append(feature)
+        self.values.append(value)
+        self.left.append(left)
+        self.right.append(right)
+        self.missing_left.append(missing_left)
+
+    def nodes_of(self, name: str) -> list[Any]:
+        """Sum of the leaves as `name`, in float64."""
+        from onnx import TensorProto, helper
+
+        ensemble = helper.make_node(
+            "TreeEnsembleRegressor",
+            ["features"],
+            [f"{name}_float"],
+            domain="ai.onnx.ml",
+            aggregate_function="SUM",
+            post_transform="NONE",
+            n_targets=1,
+            nodes_treeids=self.trees,
+            nodes_nodeids=self.nodes,
+            nodes_featureids=self.features,
+            nodes_values=self.values,
+            nodes_modes=self.modes,
+            nodes_truenodeids=self.left,
+            nodes_falsenodeids=self.right,
+            nodes_missing_value_tracks_true=self.missing_left,
+            target_treeids=self.leaf_trees,
+            target_nodeids=self.leaf_nodes,
+            target_ids=[0] * len(self.weights),
+            target_weights=self.weights,
+        )
+        cast = helper.make_node("Cast", [f"{name}_float"], [name], to=TensorProto.DOUBLE)
+        return [ensemble, cast]
+
+
+def _trees(model: PropensityModel) -> list[list[dict[str, Any]]]:
+    """Trees of each booster, with `sets`: node -> categories that go right."""
+    out = []
+    for booster in model.boosters:
+        raw = portable_json(bytes(booster.save_raw("json")), model.schema.feature_types)
+        trees = json.loads(raw)["learner"]["gradient_booster"]["model"]["trees"]
+        for tree in trees:
+            places = zip(
+                tree["categories_nodes"],
+                tree["categories_segments"],
+                tree["categories_sizes"],
+                strict=True,
+            )
+            tree["sets"] = {
+                node: frozenset(tree["categories"][start : start + size])
+                for node, start, size in places
+            }
+        out.append(trees)
+    return out
+
+
+def _sets(trees: list[list[dict[str, Any]]], feature: int) -> list[frozenset[int]]:
+    named = {
+        tree["sets"][node]
+        for one in trees
+        for tree in one
+        for node in tree["sets"]
+        if tree["split_indices"][node] == feature
+    }
+    return sorted(named, key=sorted)
+
+
+def _membership(column: Column, sets: list[frozenset[int]], out: str) -> list[Any]:
+    """Texts -> 1 where a set holds their code, 0 where not, NaN where null, a column a set."""
+    from onnx import helper, numpy_helper
+
+    n = len(column.categories)
+    # One row a category, one for other texts, one for null.
+    table = np.zeros((n + 2, len(sets)), dtype=np.float32)
+    for place, named in enumerate(sets):
+        table[[code for code in named if code <= n], place] = 1
+    table[n + 1] = np.nan
+    if not column.other:
+        table[n] = np.nan
+    encode = helper.make_node(
+        "LabelEncoder",
+        [column.name],
+        [f"{out}_code"],
+        domain="ai.onnx.ml",
+        keys_strings=[*column.categories, MISSING_TEXT],
+        values_int64s=[*range(n), n + 1],
+        default_int64=n,
+    )
+    constants = {f"{out}_table": table, f"{out}_shape": np.array([-1, len(sets)], dtype=np.int64)}
+    return [
+        encode,
+        *(_constant(name, value, numpy_helper, helper) for name, value in constants.items()),
+        helper.make_node("Gather", [f"{out}_table", f"{out}_code"], [f"{out}_rows"], axis=0),
+        helper.make_node("Reshape", [f"{out}_rows", f"{out}_shape"], [out]),
+    ]
+
+
+def _ensemble(
+    trees: list[dict[str, Any]], position: dict[tuple[int, frozenset[int] | None], int], base: float
+) -> _Trees:
+    out = _Trees()
+    for number, tree in enumerate(trees):
+        for node, left in enumerate(tree["left_children"]):
+            condition = tree["split_conditions"][node]
+            if left < 0:
+                out.add(number, node, None)
+                out.leaf_trees.append(number)
+                out.leaf_nodes.append(node)
+                # XGBoost starts from the base; ONNX would add it last, and round otherwise.
+                first = np.float32(base) if number == 0 else np.float32(0)
+                out.weights.append(float(first + np.float32(condition)))
+                continue
+            named = tree["sets"].get(node)
+            split = (
+                position[tree["split_indices"][node], named],
+                condition if named is None else 0.5,
+                left,
+                tree["right_children"][node],
+                tree["default_left"][node],
+            )
+            out.add(number, node, split)
+    return out
+
+
+def _base(booster: xgb.Booster) -> float:
+    """Log-odds before the first tree."""
+    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
+    if learner["objective"]["name"] != "binary:logistic":
+        msg = f"a model of {learner['objective']['name']} has no ONNX form here"
+        raise ValueError(msg)
+    p = np.float32(str(learner["learner_model_param"]["base_score"]).strip("[]"))
+    # In float32 and written like this, as XGBoost does.
+    return float(-np.log(np.float32(1) / p - np.float32(1)))
+
+
+def _mean(n: int) -> list[Any]:
+    from onnx import helper, numpy_helper
+
+    return [
+        helper.make_node("Sum", [f"booster_{at}" for at in range(n)], ["total"]),
+        _constant("n_boosters", np.array(float(n)), numpy_helper, helper),
+        helper.make_node("Div", ["total", "n_boosters"], ["log_odds"]),
+    ]
+
+
+def _calibration(model: PropensityModel) -> list[Any]:
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes: list[Any] = []
+
+    def constant(name: str, value: np.ndarray) -> Any:  # noqa: ANN401
+        return _constant(name, value, numpy_helper, helper)
+
+    given = model.calibration
+    if given.method == "isotonic":
+        at, value = np.array(given.knots, dtype=np.float64).T
+        if len(at) == 1:
+            at, value = np.append(at, at + 1), np.append(value, value)
+        # Each stretch adds its rise, times how much of it lies below the log-odds.
+        nodes += [
+            constant("start", at[:-1]),
+            constant("length", np.diff(at)),
+            constant("rise", np.diff(value).reshape(-1, 1)),
+            constant("lowest", value[:1]),
+            constant("zero", np.array(0.0)),
+            constant("one", np.array(1.0)),
+            helper.make_node("Sub", ["log_odds", "start"], ["above"]),
+            helper.make_node("Div", ["above", "length"], ["share"]),
+            helper.make_node("Clip", ["share", "zero", "one"], ["passed"]),
+            helper.make_node("MatMul", ["passed", "rise"], ["risen"]),
+            helper.make_node("Add", ["risen", "lowest"], ["p"]),
+        ]
+    else:
+        nodes += [
+            constant("slope", np.array(given.slope)),
+            constant("intercept", np.array(given.intercept)),
+            helper.make_node("Mul", ["log_odds", "slope"], ["sloped"]),
+            helper.make_node("Add", ["sloped", "intercept"], ["calibrated"]),
+            helper.make_node("Sigmoid", ["calibrated"], ["p"]),
+        ]
+    return [*nodes, helper.make_node("Cast", ["p"], [OUTPUT], to=TensorProto.FLOAT)]
+
+
+def _constant(name: str, value: np.ndarray, numpy_helper: Any, helper: Any) -> Any:  # noqa: ANN401
+    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value, name))

@@ -1,0 +1,147 @@
+"""What an export needs of the warehouse: a version's bytes, and real rows to hold it against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ml import artefact
+from ml.errors import ArtefactError
+from ml.model import PropensityModel
+from ml.report.reader import Reader, ReportError, open_duckdb
+
+# Rows an export is held against; the newest of those that no version was fitted on.
+MAX_ROWS = 20_000
+
+
+class ExportError(ValueError):
+    """Nothing was exported; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One registered version.
+
+    Parameters
+    ----------
+    row
+        The registry's row, without the artefact.
+    data
+        The artefact.
+    model
+        Read from it.
+    rows
+        Real rows with the columns of the model.
+    rows_from
+        Where they are from.
+    """
+
+    row: dict[str, Any]
+    data: bytes
+    model: PropensityModel
+    rows: pd.DataFrame
+    rows_from: str
+
+
+def read_source(warehouse: Path, model_name: str, version: str = "") -> Source:
+    """Read a version and rows of its test fold.
+
+    Parameters
+    ----------
+    warehouse
+        DuckDB file that dbt has built.
+    model_name
+        Name of the model.
+    version
+        By default the champion.
+
+    Raises
+    ------
+    ExportError
+        There is no such file, model, version, or row; or the artefact is damaged.
+    """
+    try:
+        reader = open_duckdb(warehouse)
+    except ReportError as error:
+        raise ExportError(str(error)) from error
+    connection: Any = reader.connection
+    try:
+        row = _version_row(reader, model_name, version)
+        data = bytes(row.pop("artefact"))
+        model = artefact.from_bytes(data, str(row["artefact_sha256"]))
+        rows, rows_from = _rows(reader, model_name, model)
+    except ArtefactError as error:
+        raise ExportError(str(error)) from error
+    finally:
+        connection.close()
+    return Source(row, data, model, rows, rows_from)
+
+
+def _version_row(reader: Reader, model_name: str, version: str) -> dict[str, Any]:
+    if not reader.columns("propensity_models"):
+        msg = "the warehouse has no table propensity_models; run `dbt build` first."
+        raise ExportError(msg)
+    known = reader.table("propensity_models", leave_out=("artefact",))
+    mine = known[known["model_name"] == model_name]
+    if mine.empty:
+        names = ", ".join(sorted(set(known["model_name"]))) or "none"
+        msg = f"the registry has no model {model_name!r}; it has: {names}."
+        raise ExportError(msg)
+    wanted = version
+    if not wanted:
+        champions = reader.table("propensity_champions")
+        found = champions[champions["model_name"] == model_name] if len(champions) else champions
+        if found.empty:
+            latest = mine.sort_values(["trained_at", "version"]).iloc[-1]
+            msg = (
+                f"{model_name} has no champion: its latest version, {latest['version']}, is "
+                f"{latest['decision']} ({latest['decision_reason']}). Name one with --version."
+            )
+            raise ExportError(msg)
+        wanted = str(found["version"].iloc[0])
+    mine = mine[mine["version"] == wanted]
+    if mine.empty:
+        versions = ", ".join(sorted(known.loc[known["model_name"] == model_name, "version"]))
+        msg = f"{model_name} has no version {wanted!r}; it has: {versions}."
+        raise ExportError(msg)
+    row = {str(name): value for name, value in mine.iloc[0].to_dict().items()}
+    found = _query(
+        reader,
+        "select artefact from propensity_models where model_name = ? and version = ?",
+        [model_name, wanted],
+    )
+    return {**row, "artefact": found["artefact"].iloc[0]}
+
+
+def _rows(reader: Reader, model_name: str, model: PropensityModel) -> tuple[pd.DataFrame, str]:
+    ready = reader.table("trn_readiness")
+    base = model_name.partition("__")[0]
+    table = f"trn_{base}"
+    if "training_table" in ready.columns:
+        named = ready.loc[ready["model_name"] == model_name, "training_table"].dropna()
+        table = str(named.iloc[0]) if len(named) else table
+    needed = {*model.schema.names, *([model.schema.time] if model.schema.time else [])}
+    for name, where in ((table, "fold = 'test'"), ("feat_prospect__current", "true")):
+        columns = set(reader.columns(name))
+        if needed <= columns:
+            listed = ", ".join(f'"{column}"' for column in sorted(needed))
+            order = "as_of_tstamp desc, domain_userid, " if "domain_userid" in columns else ""
+            sql = f"select {listed} from {name} where {where} order by {order}{listed} "
+            rows = _query(reader, f"{sql} limit {MAX_ROWS}", [])
+            if len(rows):
+                return rows, f"{name}, {where}" if where != "true" else name
+    msg = (
+        f"neither {table} nor feat_prospect__current has a row with the columns that the model "
+        "reads, so that the export cannot be checked. Build them, or export a newer version."
+    )
+    raise ExportError(msg)
+
+
+def _query(reader: Reader, sql: str, values: list[str]) -> pd.DataFrame:
+    cursor = reader.connection.cursor()
+    cursor.execute(sql, values) if values else cursor.execute(sql)
+    frame = cursor.df()
+    return frame.rename(columns=str.lower)
