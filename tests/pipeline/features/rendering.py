@@ -123,12 +123,17 @@ class Macros:
         raise CompilationError(message)
 
 
-def prospect_definitions() -> dict[str, Any]:
-    """Definitions of the project's own prospect features, from their YAML."""
+def prospect_columns() -> dict[str, dict[str, Any]]:
+    """Columns of the project's own prospect features, from their YAML: name -> its `meta`."""
     document = yaml.safe_load((ROOT / "models/features/feat_prospect.yml").read_text())
     columns = document["models"][0]["columns"]
     return {
-        column["name"]: column["config"]["meta"]["feature"]
+        column["name"]: column["config"]["meta"]
         for column in columns
         if "feature" in column.get("config", {}).get("meta", {})
     }
+
+
+def prospect_definitions() -> dict[str, Any]:
+    """Definitions of the project's own prospect features."""
+    return {name: meta["feature"] for name, meta in prospect_columns().items()}
