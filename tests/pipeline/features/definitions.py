@@ -106,6 +106,8 @@ def histories(draw: st.DrawFn, max_size: int = 14) -> list[Event]:
                 app_id=draw(_maybe("web", "ios", "it's")),
                 device_class=draw(_maybe("Phone", "Desktop")),
                 page_url=draw(_maybe("https://x.example/pricing?a=1", "https://x.example/")),
+                page_urlhost=draw(_maybe("docs.x.example", "x.example")),
+                page_urlpath=draw(_maybe("/product/", "/customers/who", "/")),
                 refr_medium=draw(_maybe("search", "so'cial")),
                 mkt_medium=draw(_maybe("cpc", "email")),
                 mkt_campaign=draw(_maybe("c1", "c2")),

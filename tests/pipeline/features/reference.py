@@ -27,6 +27,8 @@ class Event:
     app_id: str | None = None
     device_class: str | None = None
     page_url: str | None = None
+    page_urlhost: str | None = None
+    page_urlpath: str | None = None
     refr_medium: str | None = None
     mkt_medium: str | None = None
     mkt_campaign: str | None = None
