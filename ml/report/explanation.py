@@ -1,4 +1,4 @@
-"""What a version goes by: features by importance, and what their values do to the odds."""
+"""What a version goes by: features by importance, and what their values do to the score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.report.figures import Table
 from ml.report.formats import BY, TIMES, odds, percent
 from ml.report.reader import Version
 from ml.report.svg import Axis, Plot
-from ml.report.words import band_of, direction_of, feature_words, kinds_of, label_of
+from ml.report.words import band_of, direction_of, effect_on, feature_words, kinds_of, label_of
 
 # The effects are drawn on a scale that reaches at least a quarter more or less odds.
 _LEAST_LIMIT = math.log(1.25)
@@ -122,7 +122,7 @@ def explain(version: Version) -> Explanation | None:
                 bands=bands[name],
             )
         )
-    return Explanation(features, _axis(limit), _band_table(features))
+    return Explanation(features, _axis(limit), _band_table(features, effect_on(version)))
 
 
 def _by_feature(effects: pd.DataFrame) -> dict[str, list[dict[str, object]]]:
@@ -167,7 +167,7 @@ def _strip(key: str, label: str, row: Mapping[Any, Any], bands: list[Band], limi
     if not math.isfinite(low) and not bands:
         return Markup("")
     strongest = sorted(bands, key=lambda band: -abs(band.contribution))[:2]
-    told = "; ".join(f"{band.words}: odds {odds(band.contribution)}" for band in strongest)
+    told = "; ".join(f"{band.words}: {odds(band.contribution)}" for band in strongest)
     plot = _plot(key, f"Effect of {label}", told or "Range of nine rows in ten.", limit)
     plot.line([(0, 0), (0, 1)], "zero")
     if math.isfinite(low) and math.isfinite(high):
@@ -175,13 +175,13 @@ def _strip(key: str, label: str, row: Mapping[Any, Any], bands: list[Band], limi
     for band in sorted(bands, key=lambda band: -band.share):
         shade = "unordered" if band.place < 0 else f"heat-{round(4 * band.place)}"
         radius = round(3 + 5 * math.sqrt(band.share), 1)
-        hover = f"{band.words}: odds {odds(band.contribution)}, {percent(band.share)} of rows"
+        hover = f"{band.words}: {odds(band.contribution)}, {percent(band.share)} of rows"
         plot.dot((band.contribution, 0.5), f"band {shade}", radius, hover)
     return plot.render()
 
 
 def _axis(limit: float) -> Markup:
-    plot = _plot("effect-axis", "Scale of the effects", "Factor on the odds, log scale.", limit)
+    plot = _plot("effect-axis", "Scale of the effects", "Factors on a log scale.", limit)
     for value, label in _ticks(limit):
         plot.text((value, 0.5), label, "tick middle", (0, 4))
     return plot.render()
@@ -213,7 +213,7 @@ def _ticks(limit: float) -> list[tuple[float, str]]:
     return sorted(out)
 
 
-def _band_table(features: list[Feature]) -> Table:
+def _band_table(features: list[Feature], on: str) -> Table:
     rows = [
         [
             feature.label,
@@ -225,7 +225,7 @@ def _band_table(features: list[Feature]) -> Table:
         for feature in features
         for band in feature.bands
     ]
-    head = ["Feature", "Value", "Share of rows", "Effect on the odds", "Nine rows in ten"]
+    head = ["Feature", "Value", "Share of rows", f"Effect on the {on}", "Nine rows in ten"]
     return Table(head, rows)
 
 

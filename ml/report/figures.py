@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pandas as pd
 from markupsafe import Markup
 
-from ml.report.formats import count, moment, number, percent, tick
+from ml.report.formats import amount, count, moment, number, percent, plain, tick
 from ml.report.reader import Version
 from ml.report.svg import Axis, Plot, nice_ticks
 from ml.report.thresholds import Cut
@@ -104,7 +105,7 @@ def precision_recall(version: Version, cut: Cut | None = None) -> Chart | None:
     base = metric(version, "base_rate")[0]
     # With nothing taken, precision is 1 by convention; it would flatten the rest.
     shown = points.iloc[1:] if len(points) > 2 else points
-    top = _ceiling(float(shown["y"].max()))
+    top = _ceiling(version, float(shown["y"].max()))
     plot = Plot(
         "pr",
         "Precision-recall curve",
@@ -134,7 +135,7 @@ def gain(version: Version, cut: Cut | None = None) -> Chart | None:
         return None
     nouns = nouns_of(version)
     base = metric(version, "base_rate")[0]
-    reached = percent(metric(version, "top_decile_recall")[0])
+    reached = percent(_gained(decile)[0][1]) if len(decile) else "not recorded"
     plot = Plot(
         "gain",
         "Cumulative gain",
@@ -169,100 +170,102 @@ def gain(version: Version, cut: Cut | None = None) -> Chart | None:
 
 
 def lift(version: Version) -> Chart | None:
-    """Realised rate and mean score of each tenth, with the decile table."""
+    """Realised and expected mean of each tenth, with the decile table."""
     decile = version.curve("decile")
     if decile.empty:
         return None
-    nouns = nouns_of(version)
+    nouns, write = nouns_of(version), _writer(version)
+    points = decile[["x", "y", "threshold", "weight"]].astype(float).to_dict("records")
     base = float((decile["y"] * decile["weight"]).sum() / decile["weight"].sum())
-    top = _ceiling(1.12 * float(max(decile["y"].max(), decile["x"].max(), base)))
+    top = _ceiling(version, 1.12 * float(max(decile["y"].max(), decile["x"].max(), base)))
     tenths = [(at + 0.5, str(at + 1)) for at in range(len(decile))]
-    first = float(decile["y"].iloc[0])
+    first, last = float(decile["y"].iloc[0]), float(decile["y"].iloc[-1])
     plot = Plot(
         "lift",
-        "Rate by tenth of the scores",
-        f"Bars fall from {percent(first)} in the highest tenth to "
-        f"{percent(float(decile['y'].iloc[-1]))} in the lowest; the base rate is {percent(base)}.",
+        f"{nouns.rate.capitalize()} by tenth of the scores",
+        f"Bars from {write(first)} in the highest tenth to {write(last)} in the lowest; over all "
+        f"rows it is {write(base)}.",
         Axis(0, len(decile), tenths, "tenth of the list, 1 has the highest scores"),
-        _rates(top, nouns.did),
+        _means(version, top, nouns.rate if _of_amounts(version) else nouns.did),
     )
-    for at, row in enumerate(decile.itertuples()):
-        rate = float(row.y)  # type: ignore[arg-type]
-        told = f"tenth {at + 1}: {percent(rate)}"
-        plot.bar((at + 0.14, 0), (at + 0.86, rate), "bar", told)
+    rows, gained = [], _gained(decile)
+    for at, row in enumerate(points):
+        realised, expected = row["y"], row["x"]
+        plot.bar((at + 0.14, 0), (at + 0.86, realised), "bar", f"tenth {at + 1}: {write(realised)}")
+        rows.append(
+            [
+                str(at + 1),
+                write(row["threshold"]),
+                count(row["weight"]),
+                (amount if _of_amounts(version) else count)(realised * row["weight"]),
+                write(realised),
+                write(expected),
+                number(realised / base, 2) if base > 0 else "",
+                percent(gained[at][1]) if gained else "",
+            ]
+        )
+    for at, row in enumerate(points):
+        plot.dot((at + 0.5, row["x"]), "expected", 4, f"mean score {write(row['x'])}")
         if base > 0:
-            above = max(rate, float(row.x))  # type: ignore[arg-type]
-            plot.text((at + 0.5, above), number(rate / base, 1), "value middle", (0, -9))
-    for at, score in enumerate(decile["x"]):
-        plot.dot((at + 0.5, float(score)), "expected", 4, f"mean score {percent(float(score))}")
+            above = (at + 0.5, max(row["x"], row["y"]))
+            plot.text(above, number(row["y"] / base, 1), "value middle", (0, -9))
     plot.line([(0, base), (len(decile), base)], "chance")
-    gained = _gained(decile)
-    rows = [
-        [
-            str(at + 1),
-            percent(float(row["threshold"])),
-            count(float(row["weight"])),
-            count(float(row["y"] * row["weight"])),
-            percent(float(row["y"])),
-            percent(float(row["x"])),
-            f"{number(float(row['y']) / base, 2)}" if base > 0 else "",
-            percent(gained[at][1]),
-        ]
-        for at, row in enumerate(decile.to_dict("records"))
-    ]
-    head = ["Tenth", "Least score", "Rows", nouns.events.capitalize(), "Rate", "Mean score"]
+    head = ["Tenth", "Least score", "Rows", nouns.events.capitalize(), nouns.rate.capitalize()]
+    head += ["Mean score", "Lift", f"{nouns.events.capitalize()} reached so far"]
+    bar, mean = (
+        (nouns.rate, "mean of all rows")
+        if _of_amounts(version)
+        else (f"share that {nouns.did}", "base rate")
+    )
     return Chart(
         "lift",
         "Lift by tenth",
         "The list of scores cut into ten equal parts. The number on a bar is its lift: how many "
-        "times the base rate (dotted). A circle is what the scores promised for that tenth.",
+        f"times the {mean} (dotted). A circle is what the scores promised for that tenth.",
         plot.render(),
-        [("bar", f"share that {nouns.did}"), ("expected", "mean score"), ("chance", "base rate")],
-        Table([*head, "Lift", f"{nouns.events.capitalize()} reached so far"], rows),
+        [("bar", bar), ("expected", "mean score"), ("chance", mean)],
+        Table(head, rows),
         plot,
     )
 
 
 def calibration(version: Version) -> Chart | None:
-    """Mean score against realised rate."""
+    """Mean score against what was realised."""
     points = version.curve("calibration")
     if points.empty:
         return None
-    nouns = nouns_of(version)
-    top = _ceiling(1.05 * float(max(points["x"].max(), points["y"].max(), 1e-4)))
-    ece = percent(metric(version, "ece")[0])
+    points = points.astype({"x": float, "y": float, "threshold": float, "weight": float})
+    nouns, write = nouns_of(version), _writer(version)
+    top = _ceiling(version, 1.05 * float(max(points["x"].max(), points["y"].max(), 1e-4)))
+    ece = metric(version, "ece")[0]
+    told = f", error {percent(ece)}" if math.isfinite(ece) else ""
     plot = Plot(
         "calibration",
         "Calibration",
-        f"Realised rate by mean score in {len(points)} bins; expected calibration error {ece}.",
-        _rates(top, "mean score of the bin"),
-        _rates(top, f"then {nouns.did}"),
+        f"Realised {nouns.rate} by mean score in {len(points)} bins{told}.",
+        _means(version, top, "mean score of the bin"),
+        _means(version, top, nouns.rate if _of_amounts(version) else f"then {nouns.did}"),
     )
     plot.line([(0, 0), (top, top)], "chance")
     plot.line(_xy(points), "curve thin")
     most = float(points["weight"].max())
+    rows = []
     for row in points.to_dict("records"):
-        radius = 3 + 4 * math.sqrt(float(row["weight"]) / most)
-        told = f"score {percent(row['x'])}, then {percent(row['y'])}, {count(row['weight'])} rows"
-        plot.dot((float(row["x"]), float(row["y"])), "dot-curve", round(radius, 1), told)
-    rows = [
-        [
-            percent(row["threshold"]),
-            percent(row["x"]),
-            percent(row["y"]),
-            _points(row["y"] - row["x"]),
-            count(row["weight"]),
-            count(row["y"] * row["weight"]),
-        ]
-        for row in points.to_dict("records")
-    ]
-    head = ["Scores from", "Mean score", "Realised rate", "Difference (points)", "Rows"]
+        x, y, weight = row["x"], row["y"], row["weight"]
+        hover = f"score {write(x)}, then {write(y)}, {count(weight)} rows"
+        radius = round(3 + 4 * math.sqrt(weight / most), 1)
+        plot.dot((x, y), "dot-curve", radius, hover)
+        total = (amount if _of_amounts(version) else count)(y * weight)
+        difference = number(y - x, 2) if _of_amounts(version) else number(100 * (y - x), 2)
+        rows.append([write(row["threshold"]), write(x), write(y), difference, count(weight), total])
+    unit = "" if _of_amounts(version) else " (points)"
+    head = ["Scores from", "Mean score", f"Realised {nouns.rate}", f"Difference{unit}", "Rows"]
+    exact = "amounts are right" if _of_amounts(version) else "a score of 5% means 5 in 100"
     return Chart(
         "calibration",
-        f"Calibration, error {ece}",
+        f"Calibration{told}",
         "Each dot is a group of rows with similar scores: what the scores promised (right) "
-        "against what happened (up). On the dotted line a score of 5% means 5 in 100. Larger "
-        "dots hold more rows.",
+        f"against what happened (up). On the dotted line {exact}. Larger dots hold more rows.",
         plot.render(),
         [("dot-curve", "group of rows"), ("chance", "exact")],
         Table([*head, nouns.events.capitalize()], rows),
@@ -286,7 +289,7 @@ def scores(version: Version, cut: Cut | None = None) -> Chart | None:
         f"Two distributions on a log-odds axis from {percent(low)} to {percent(high)}: of those "
         f"who {nouns.did}, lying to the right, and of those who {nouns.did_not}.",
         Axis(low, high, _probability_ticks(low, high), "score (log-odds scale)", _log_odds),
-        _rates(_ceiling(top), "share of the outcome's rows"),
+        _rates(_ceiling(version, top), "share of the outcome's rows"),
     )
     for part, css in ((negative, "negative"), (positive, "positive")):
         if not part.empty:
@@ -425,15 +428,27 @@ def _rates(top: float, label: str) -> Axis:
     return Axis(0, top, [(at, tick(at)) for at in nice_ticks(0, top)], label)
 
 
-def _ceiling(value: float) -> float:
-    """Round an axis' end up to its next tick, at most 1."""
+def _of_amounts(version: Version) -> bool:
+    return version.kind == "value"
+
+
+def _writer(version: Version) -> Callable[[float], str]:
+    """Write scores and what they promise: shares, or amounts."""
+    return amount if _of_amounts(version) else percent
+
+
+def _means(version: Version, top: float, label: str) -> Axis:
+    if _of_amounts(version):
+        return Axis(0, top, [(at, plain(at)) for at in nice_ticks(0, top)], label)
+    return _rates(top, label)
+
+
+def _ceiling(version: Version, value: float) -> float:
+    """Round an axis' end up to its next tick; a share's is at most 1."""
     ticks = nice_ticks(0, value)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else value
-    return min(1.0, math.ceil(value / step - 1e-9) * step) if step > 0 else 1.0
-
-
-def _points(value: float) -> str:
-    return ("+" if value > 0 else "") + number(100 * value, 2)
+    up = math.ceil(value / step - 1e-9) * step if step > 0 else 1.0
+    return up if _of_amounts(version) else min(1.0, up)
 
 
 def _log_odds(p: float) -> float:

@@ -69,6 +69,17 @@ def number(value: float, digits: int = 3) -> str:
     return _sign(f"{value:z,.{digits}f}") if math.isfinite(value) else NONE
 
 
+def amount(value: float) -> str:
+    """Write an amount of money, in whatever currency it is.
+
+    Examples
+    --------
+    >>> amount(12.5), amount(1234.5), amount(0.0)
+    ('12.50', '1,234', '0.00')
+    """
+    return number(value, 0 if abs(value) >= 1000 else 2)
+
+
 def plain(value: float) -> str:
     """Write a feature's value: whole where it is, else three significant digits.
 

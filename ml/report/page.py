@@ -15,12 +15,13 @@ from markupsafe import Markup
 from ml.report import figures
 from ml.report.explanation import explain
 from ml.report.figures import Chart, Table
-from ml.report.formats import count, moment, percent
+from ml.report.formats import amount, count, moment, percent
 from ml.report.reader import NotTrained, ReportError, Version
 from ml.report.thresholds import Cut, choose, cuts_of, landmarks
 from ml.report.words import (
     HEADLINES,
     caution_of,
+    effect_on,
     figure,
     metric_names,
     nouns_of,
@@ -85,6 +86,8 @@ def version_page(version: Version, threshold: float | None = None) -> str:
         threshold=_threshold(version, cuts, at, rule, charts) if cuts else None,
         explanation=explain(version),
         n_features=N_FEATURES,
+        effect_on=effect_on(version),
+        refitted=_refitted(version),
         facts=_facts(version),
         leaks=_leaks(version),
         notes=version.json("notes") or [],
@@ -202,7 +205,9 @@ def _threshold(
 def _facts(version: Version) -> list[tuple[str, str]]:
     nouns, row = nouns_of(version), row_of(version.model_name)
     subjects = "People" if row.subject == "person" else f"{row.subject.capitalize()}s"
-    base = figure(version, "base_rate")
+    mean, write = ("mean revenue", amount) if version.kind == "value" else ("base rate", percent)
+    found = figure(version, "mean_value" if version.kind == "value" else "base_rate")
+    judged = f"{found.value} ({found.interval})" if found else ""
     trained = version.text("base_rate")
     facts = [
         ("Everything as of", _moment(version, "as_of_tstamp")),
@@ -211,15 +216,24 @@ def _facts(version: Version) -> list[tuple[str, str]]:
         (f"Rows ({row.each})", _count(version, "n_rows")),
         (subjects, _count(version, "n_subjects")),
         (f"{subjects} who {nouns.did}", _count(version, "n_converting_subjects")),
-        (
-            "Base rate in training",
-            percent(float(trained)) if trained else "",
-        ),
-        ("Base rate of the rows that judge", f"{base.value} ({base.interval})" if base else ""),
+        (f"{mean.capitalize()} in training", write(float(trained)) if trained else ""),
+        (f"{mean.capitalize()} of the rows that judge", judged),
         ("Definitions", version.text("definition_hash")),
         ("SHA-256 of the model", version.text("artefact_sha256")),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _refitted(version: Version) -> str:
+    """Tell on how many rows the version was fitted anew after it was judged; empty if not."""
+    n_rows = dict(settings_of(version, "params")).get("refit_rows", "")
+    if not n_rows:
+        return ""
+    return (
+        "Once the gate had said yes, this version was fitted anew with the same settings on all "
+        f"{count(float(n_rows))} rows whose outcome is known, the ones that judged it included. "
+        "The figures are of the model before that."
+    )
 
 
 def _moment(version: Version, column: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ml.reasons import Words, read_words
-from ml.report.formats import MINUS, count, number, percent, plain
+from ml.report.formats import MINUS, amount, count, number, percent, plain
 from ml.report.reader import Version
 
 # Intervals from fewer converting subjects than this deserve a warning.
@@ -31,7 +31,9 @@ class Nouns:
     event, events
         What happens: conversion, conversions.
     does, did, did_not
-        converts, converted, did not convert.
+        convert, converted, did not convert.
+    rate
+        What the mean outcome of rows is.
     """
 
     event: str
@@ -39,6 +41,7 @@ class Nouns:
     does: str
     did: str
     did_not: str
+    rate: str = "rate"
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Row:
 NOUNS = {
     "conversion": Nouns("conversion", "conversions", "convert", "converted", "did not convert"),
     "churn": Nouns("churn", "churns", "go away", "went away", "stayed"),
-    "value": Nouns("purchase", "purchases", "buy", "bought", "did not buy"),
+    "value": Nouns("revenue", "revenue", "buy", "bought", "did not buy", "mean revenue"),
 }
 _ROWS = {
     "live": Row("a visitor at one event", "visitor", "Will this visitor {} soon after this event?"),
@@ -73,6 +76,11 @@ _ROWS = {
     ),
 }
 _ANY_ROW = Row("one row", "subject", "Will this subject {}?")
+
+
+def effect_on(version: Version) -> str:
+    """Name what a feature's contribution multiplies."""
+    return "expected amount" if version.kind == "value" else "odds"
 
 
 def nouns_of(version: Version) -> Nouns:
@@ -198,12 +206,40 @@ _METRICS = {
     "brier_score": _Metric("Brier score", "lower", lambda v: number(v, 4), 0, 1),
     "ece": _Metric("Calibration error (ECE)", "lower", percent, 0, 1),
     "base_rate": _Metric("Base rate", "", percent, 0, 1),
+    "gini": _Metric("Concentration (Gini)", "higher", number, high=1),
+    "total_ratio": _Metric("Expected over realised", "", lambda v: number(v, 2), 0),
+    "d2_tweedie_score": _Metric("Deviance explained", "higher", percent, high=1),
+    "mean_absolute_error": _Metric("Mean absolute error", "lower", amount, 0),
+    "mean_value": _Metric("Mean revenue", "", amount, 0),
+    "mean_tweedie_deviance": _Metric("Tweedie deviance", "lower", number, 0),
+    "tweedie_deviance_gain": _Metric("Deviance gained on the mean", "higher", number),
     "n_rows": _Metric("Rows", "", count),
     "n_subjects": _Metric("Subjects", "", count),
     "n_converting_subjects": _Metric("Subjects with the outcome", "", count),
 }
 HEADLINES = ("roc_auc", "top_decile_recall", "ece", "log_loss_gain", "average_precision")
-HEADLINES += ("base_rate",)
+HEADLINES += ("base_rate", "gini", "total_ratio", "d2_tweedie_score", "mean_absolute_error")
+HEADLINES += ("mean_value",)
+# Of amounts, which do not depend on what a model is about.
+_MEANINGS = {
+    "gini": (
+        "How well the order puts revenue first: 1 is the best order there could have been, 0 is "
+        "a random one."
+    ),
+    "total_ratio": (
+        "All expected amounts together, over all that was then spent. 1 is right; 1.10 promises "
+        "a tenth too much."
+    ),
+    "d2_tweedie_score": (
+        "So much of what remains unexplained when all one knows is the mean, the expected "
+        "amounts explain. Above 0, with the whole interval, they know something."
+    ),
+    "mean_absolute_error": (
+        "How far an expected amount is from what was then spent, on average. Most spend nothing, "
+        "so compare it with other versions only."
+    ),
+    "mean_value": "What a row brought on average; compare every expected amount with it.",
+}
 
 
 def figure(version: Version, name: str, dataset: str = "test") -> Figure | None:
@@ -280,7 +316,7 @@ def _meaning(version: Version, name: str, value: float) -> str:
             f"That share of the rows {nouns.did}: what picking at random gives, and what every "
             "score is to be compared with."
         )
-    return ""
+    return _MEANINGS.get(name, "")
 
 
 def caution_of(version: Version) -> str:

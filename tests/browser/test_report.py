@@ -57,10 +57,11 @@ def champion(browser: Chrome, pages: Path, registry: pd.DataFrame) -> Chrome:
 
 @pytest.fixture(scope="module")
 def expected(registry: pd.DataFrame) -> list[tuple[float, float, float, float]]:
-    """Confusion matrix at each recorded threshold, counted from the model's own scores."""
+    """Confusion matrix at each recorded threshold, counted from the scores of the model judged."""
     row = registry.iloc[0]
     test = training_rows().query("fold == 'test'")
-    score = artefact.from_bytes(row["artefact"], row["artefact_sha256"]).predict_proba(test)
+    model = artefact.from_bytes(row["artefact"], row["artefact_sha256"])
+    score = model.as_gated().predict_proba(test)
     y = test["target"].to_numpy(dtype=bool)
     curves = pd.DataFrame(json.loads(row["curves"]))
     thresholds = curves.query("curve == 'confusion'")["threshold"].dropna().to_numpy(dtype=float)

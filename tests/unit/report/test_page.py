@@ -121,6 +121,12 @@ def test_features_are_told_in_their_words_with_signs(page: Page) -> None:
     assert "highest: desktop" in page.text
 
 
+def test_a_refit_on_all_rows_is_told(champion: Version, rejected: Version) -> None:
+    n_rows = json.loads(champion.text("params"))["refit_rows"]
+    assert f"on all {n_rows:,} rows whose outcome is known" in version_page(champion)
+    assert 'id="refitted"' not in version_page(rejected)
+
+
 def test_a_rejected_version_names_the_leak_and_its_evidence(rejected: Version) -> None:
     page = Page(version_page(rejected))
     assert "Rejected" in page.text
@@ -137,17 +143,35 @@ def test_what_was_not_recorded_is_left_out(champion: Version, absent: str) -> No
     assert "nan" not in page.text.lower().split()
 
 
-def test_a_model_of_value_shows_what_there_is(champion: Version) -> None:
+def test_a_model_of_value_speaks_of_amounts(champion: Version) -> None:
     metrics = pd.DataFrame(
-        [("test", "mean_absolute_error", 12.5, 11.0, 14.0), ("test", "n_rows", 100.0, None, None)],
+        [
+            ("test", "gini", 0.61, 0.5, 0.7),
+            ("test", "total_ratio", 1.04, 0.9, 1.2),
+            ("test", "mean_value", 12.5, 11.0, 14.0),
+            ("test", "a_new_metric", 3.0, None, None),
+        ],
         columns=["dataset", "metric", "value", "value_low", "value_high"],
     )
-    row = {**champion.row, "model_name": "daily__value", "kind": "value", "base_rate": None}
-    version = replace(champion, row=row, metrics=metrics, curves=pd.DataFrame())
+    shown = champion.curves[champion.curves["curve"].isin(["gain", "decile", "calibration"])]
+    curves = shown.assign(
+        x=shown["x"].where(shown["curve"] == "gain", 1_000 * shown["x"]),
+        y=shown["y"].where(shown["curve"] == "gain", 1_000 * shown["y"]),
+        threshold=1_000 * shown["threshold"],
+    )
+    row = {**champion.row, "model_name": "daily__value", "kind": "value", "base_rate": 11.25}
+    version = replace(champion, row=row, metrics=metrics, curves=curves)
     page = Page(version_page(version))
     assert "How much revenue will this visitor bring" in page.text
-    assert "mean absolute error" in page.text
-    assert "confusion" not in page.ids
+    for words in ("Concentration (Gini)", "1 is right", "12.50", "11.25", "a new metric"):
+        assert words in page.text, words
+    assert "Effect on the expected amount" in page.text
+    assert {"chart-lift", "chart-gain", "chart-calibration", "deciles"} <= set(page.ids)
+    assert not {"confusion", "chart-roc", "chart-scores"} & set(page.ids)
+    first = version.curve("decile").iloc[0]
+    assert first["y"] > 1
+    assert f"{first['y']:,.2f}" in page.text
+    assert "nan" not in page.text.lower().split()
 
 
 def test_rows_of_one_outcome_have_a_page(champion: Version) -> None:

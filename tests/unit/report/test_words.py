@@ -26,7 +26,7 @@ def version(
         [
             ("test", "roc_auc", 0.93, 0.87, 1.02),
             ("test", "ece", 0.004, -0.001, 0.009),
-            ("test", "mean_absolute_error", 12.5, None, None),
+            ("test", "a_new_metric", 12.5, None, None),
             ("test", "n_converting_subjects", converting, None, None),
         ],
         columns=["dataset", "metric", "value", "value_low", "value_high"],
@@ -49,10 +49,10 @@ def test_figures_are_told_with_their_interval_kept_to_what_is_possible() -> None
 
 
 def test_a_metric_nobody_told_us_of_is_shown_by_its_name() -> None:
-    assert metric_names(version())[-1] == "mean_absolute_error"
-    found = figure(version(), "mean_absolute_error")
+    assert metric_names(version())[-1] == "a_new_metric"
+    found = figure(version(), "a_new_metric")
     assert found is not None
-    assert (found.label, found.value, found.interval) == ("mean absolute error", "12.5", "")
+    assert (found.label, found.value, found.interval) == ("a new metric", "12.5", "")
 
 
 @pytest.mark.parametrize(
