@@ -41,13 +41,28 @@ CHECKED = [
 ]  # fmt: skip
 
 
-def our_statements(*, portable: bool) -> str:
-    """Write the two tables, features and targets, as dbt does."""
+def our_statements(*, portable: bool, count: int = 0) -> str:
+    """Write the two tables, features and targets, as dbt does from `count` staged events."""
     macros = Macros("duckdb")
     definitions = dict(list(prospect_definitions().items())[:N_FEATURES])
-    features = macros.features(definitions, "events", portable=portable)
-    targets = macros.targets("PT1H", "events", "as_of", None, portable=portable)
-    return f"create table told as {features}; create table targets as {targets}"
+    features = macros.features(definitions, "seen_events", portable=portable)
+    targets = macros.targets("PT1H", "seen_events", "as_of", None, portable=portable)
+    known = macros.subject_events("events")
+    part = macros.visitor_part(count // macros.var("events_per_part") + 1)
+    parts = macros.select_by_parts(
+        f"with seen_events as ({known} and {part}), features as ({features}) from features"
+    )
+    return "; ".join(
+        [
+            "set preserve_insertion_order = false",
+            *(
+                f"{'insert into told' if number else 'create table told as'} {sql}"
+                for number, sql in enumerate(parts)
+            ),
+            f"create table targets as with seen_events as ({known}), targets as ({targets})"
+            " from targets",
+        ]
+    )
 
 
 def work(way: str, path: str) -> dict[str, float | list[float]]:
@@ -64,7 +79,8 @@ def work(way: str, path: str) -> dict[str, float | list[float]]:
             " as as_of_tstamp from events"
         )
         if way.startswith("ours"):
-            statements = our_statements(portable=way == "ours_portable")
+            ((count,),) = connection.execute("select count(*) from events").fetchall()
+            statements = our_statements(portable=way == "ours_portable", count=count)
 
             def act() -> object:
                 return connection.execute(statements)

@@ -40,7 +40,7 @@
         "web_tables", var("web_tables") in ["build", "snowplow_web", "snowplow_unified"],
         "build, snowplow_web or snowplow_unified",
     ) %}
-    {% for name in ["heartbeat", "days_late_allowed", "max_session_days"] %}
+    {% for name in ["heartbeat", "days_late_allowed", "max_session_days", "events_per_part"] %}
         {% do require_var(name, var(name) is integer and var(name) > 0, "a whole number, 1 or more") %}
     {% endfor %}
     {% do require_var(

@@ -1,18 +1,26 @@
 {#- The columns behind features written as running totals that are looked up at a moment
-    and one period before it (ASOF joins). Counts share integers: field i of `h` is bits
-    31 * (i mod 4) and up of hugeint i div 4, so that one sum adds four counts and one
-    subtraction takes four differences. No field overflows below 2^31 events a visitor.
+    and one period before it (ASOF joins). Counts share integers: field i is the bits from
+    31 * (i mod 4) of hugeint h<i div 4>, so that one sum adds four counts and one subtraction
+    takes four differences. No field overflows below 2^31 events a visitor. Distinct keys,
+    which come and go, have the fields after the counts: a difference of theirs below zero
+    borrows from higher fields only, and only the moment's own are read.
 
-    counts    condition -> field          uniques   [{key, period}], by field
+    counts    condition -> field          uniques   [{key, period}], in order of field
     stretches value SQL -> {name, bucket}  codes     condition -> {name, texts}
     totals, lowest, highest, times, own   SQL over an event -> name;  owners  feature -> own
     firsts, lasts  columns whose first or last value is asked for; meanings  of their codes
     frames    SQL over the running rows -> name;  periods  that are looked up -#}
 {% macro running_totals_plan(features, moments_are_events) %}
+    {#- planned twice: where the distinct keys' fields begin is known after the counts -#}
+    {% set first = fill_running_totals_plan(features, moments_are_events, 0) %}
+    {{ return(fill_running_totals_plan(features, moments_are_events, first.counts | length)) }}
+{% endmacro %}
+
+{% macro fill_running_totals_plan(features, moments_are_events, num_counts) %}
     {% set plan = {
-        "counts": {}, "uniques": [], "stretches": {}, "totals": {}, "lowest": {}, "highest": {},
-        "times": {}, "codes": {}, "own": {}, "owners": {}, "firsts": [], "lasts": [], "meanings": {},
-        "frames": {}, "periods": [], "outputs": {},
+        "num_counts": num_counts, "counts": {}, "uniques": [], "stretches": {}, "totals": {},
+        "lowest": {}, "highest": {}, "times": {}, "codes": {}, "own": {}, "owners": {},
+        "firsts": [], "lasts": [], "meanings": {}, "frames": {}, "periods": [], "outputs": {},
     } %}
     {% for feature in features %}
         {% do plan.outputs.update({
@@ -85,52 +93,4 @@
             feature.unit_us,
         )) }}
     {% endif %}
-{% endmacro %}
-
-{#- Rows before this one: those of earlier microseconds, as a moment comes before what
-    happens in its own. -#}
-{% macro preceding(function) %}
-    {{ return(
-        function ~ " over (partition by subject order by us, is_moment desc"
-        ~ " rows between unbounded preceding and 1 preceding)"
-    ) }}
-{% endmacro %}
-
-{#- A running column as it was one period before the moment. -#}
-{% macro lookup(plan, column, period) %}
-    {% if period not in plan.periods %} {% do plan.periods.append(period) %} {% endif %}
-    {{ return("before_" ~ period ~ "." ~ column) }}
-{% endmacro %}
-
-{% macro so_far(plan, column, period) %}
-    {% if period is none %} {{ return("moment." ~ column) }} {% endif %}
-    {{ return("moment." ~ column ~ " - coalesce(" ~ lookup(plan, column, period) ~ ", 0)") }}
-{% endmacro %}
-
-{% macro field(expression, index) %}
-    {{ return(
-        "cast((" ~ expression ~ ") >> " ~ 31 * (index % 4) ~ " & 2147483647 as bigint)"
-    ) }}
-{% endmacro %}
-
-{% macro packed_count(plan, condition, period) %}
-    {% if condition not in plan.counts %}
-        {% do plan.counts.update({condition: plan.counts | length}) %}
-    {% endif %}
-    {% set index = plan.counts[condition] %}
-    {{ return(field(so_far(plan, "h" ~ index // 4, period), index)) }}
-{% endmacro %}
-
-{% macro packed_unique(plan, value, period) %}
-    {% if value not in plan.stretches %}
-        {% do plan.stretches.update({value: {"name": "k" ~ plan.stretches | length, "bucket": none}}) %}
-    {% endif %}
-    {% set key = plan.stretches[value] %}
-    {% if period is not none %}
-        {% do key.update({"bucket": [period, key.bucket or period] | min}) %}
-    {% endif %}
-    {% set unique = {"key": key.name, "period": period} %}
-    {% if unique not in plan.uniques %} {% do plan.uniques.append(unique) %} {% endif %}
-    {% set index = plan.uniques.index(unique) %}
-    {{ return(field("moment.d" ~ index // 4, index)) }}
 {% endmacro %}

@@ -1,7 +1,9 @@
 {#- The events that features and targets see: of a known subject, and not among the
     `excluded_events`. Nothing here lies at or after as_of: staging sees to that.
-    `since_us` leaves out older events; none: none. -#}
-{% macro subject_events(events, since_us=none) %}
+    `since_us` leaves out older events; none: none. `in_parts`: the query holds nothing but
+    what these events say, so that it may run for one part of the visitors after another. -#}
+{% macro subject_events(events, since_us=none, in_parts=false) %}
+    {%- set part = visitor_parts(events, since_us) if in_parts -%}
     select * from {{ events }}
     where
         domain_userid is not null
@@ -10,5 +12,8 @@
         {%- endif %}
         {%- if since_us is not none %}
         and event_tstamp >= {{ timestamp_us(since_us) }}
+        {%- endif %}
+        {%- if part %}
+        and {{ part }}
         {%- endif %}
 {% endmacro %}

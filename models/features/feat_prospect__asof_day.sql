@@ -13,7 +13,7 @@
 
 with events as (
 
-    {{ subject_events(ref("stg_snowplow__events"), since_us) }}
+    {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
 
 ),
 

@@ -11,7 +11,7 @@
 
 with known_events as (
 
-    {{ subject_events(ref("stg_snowplow__events"), since_us) }}
+    {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
 
 ),
 

@@ -2,7 +2,7 @@
 
 with events as (
 
-    {{ subject_events(ref("stg_snowplow__events")) }}
+    {{ subject_events(ref("stg_snowplow__events"), in_parts=true) }}
 
 ),
 

@@ -79,7 +79,7 @@ def test_one_more_day_equals_the_whole_build_to_the_row(
     assert 1_768_800_000_000_000 < int(since[1]) < 1_768_889_000_000_000
 
 
-def test_doubled_shuffled_rows_and_an_earlier_as_of_change_nothing(
+def test_doubled_shuffled_rows_parts_and_an_earlier_as_of_change_nothing(
     project: Project, whole: Project, events: Path, tmp_path: Path
 ) -> None:
     doubled = tmp_path / "doubled.parquet"
@@ -88,7 +88,9 @@ def test_doubled_shuffled_rows_and_an_earlier_as_of_change_nothing(
             f"copy (from (from '{events}' union all from '{events}') order by hash(event_id, 9))"
             f" to '{doubled}'"
         )
-    project.build(*SELECT, events=doubled, as_of="2026-02-24")
+    project.build(*SELECT, events=doubled, as_of="2026-02-24", events_per_part=400)
+    compiled = project.folder / "target/compiled/cdp/models/features/feat_prospect__asof_event.sql"
+    assert "/* visitors in 4 parts */" in compiled.read_text()
     project.build(*SELECT, events=doubled, as_of=NEXT)
     assert fingerprints(project) == fingerprints(whole)
 

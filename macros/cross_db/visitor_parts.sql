@@ -1,0 +1,57 @@
+{#- Visitors are independent, so an engine that runs on one machine can make a large feature
+    table from one part of them after another. This is the condition of all parts, which
+    create_table_as makes that of each; none: the table is made in one go. -#}
+{% macro visitor_parts(events, since_us=none) %}
+    {{ return(adapter.dispatch("visitor_parts", "cdp")(events, since_us)) }}
+{% endmacro %}
+
+{% macro default__visitor_parts(events, since_us) %} {{ return(none) }} {% endmacro %}
+
+{#- A unit test's events are no table. -#}
+{% macro duckdb__visitor_parts(events, since_us) %}
+    {% if not execute or not events.schema or load_relation(events) is none %} {{ return(none) }} {% endif %}
+    {% set counted %}
+        select count(*) from {{ events }}
+        {{ "where event_tstamp >= " ~ timestamp_us(since_us) if since_us is not none }}
+    {% endset %}
+    {% set number = run_query(counted).rows[0][0] // var("events_per_part") + 1 %}
+    {{ return(visitor_part(number)) }}
+{% endmacro %}
+
+{#- Of `number` parts the one of this index; none: all. -#}
+{% macro visitor_part(number, index=none) %}
+    {{ return(
+        "hash(domain_userid) % " ~ number ~ (" >= 0" if index is none else " = " ~ index)
+        ~ " /* visitors in " ~ number ~ " parts */"
+    ) }}
+{% endmacro %}
+
+{#- The SELECTs of a query's parts: itself where it has none. -#}
+{% macro select_by_parts(sql) %}
+    {% set found = modules.re.search("/\\* visitors in ([0-9]+) parts \\*/", sql) %}
+    {% if not found %} {{ return([sql]) }} {% endif %}
+    {% set number, parts = found[1] | int, [] %}
+    {% for index in range(number) %}
+        {% do parts.append(sql | replace(visitor_part(number), visitor_part(number, index))) %}
+    {% endfor %}
+    {{ return(parts) }}
+{% endmacro %}
+
+{#- dbt-duckdb's, for queries over visitor_parts(): one statement a part. The order in which
+    rows arrive means nothing, and keeping it costs these queries their second thread. -#}
+{% macro duckdb__create_table_as(temporary, relation, compiled_code, language="sql") %}
+    {% set parts = select_by_parts(compiled_code) if language == "sql" else [compiled_code] %}
+    {% set created = dbt.duckdb__create_table_as(
+        temporary, relation, parts[0], language, **kwargs
+    ) %}
+    {% if "/* visitors in " not in compiled_code %} {{ return(created) }} {% endif %}
+    {% set statements = ["set global preserve_insertion_order = false", created] %}
+    {% for part in parts[1:] %}
+        {% do statements.append(
+            "insert into " ~ relation.include(database=(not temporary), schema=(not temporary))
+            ~ " by name (" ~ part ~ ")"
+        ) %}
+    {% endfor %}
+    {% do statements.append("set global preserve_insertion_order = true") %}
+    {{ return(statements | join(";\n")) }}
+{% endmacro %}

@@ -1,0 +1,50 @@
+{#- The pieces that running_totals_output puts together. Each adds the columns it needs to
+    the plan and returns SQL over `moment` and what is looked up one period before it. -#}
+
+{#- Rows before this one: those of earlier microseconds, as a moment comes before what
+    happens in its own. -#}
+{% macro preceding(function) %}
+    {{ return(
+        function ~ " over (partition by subject order by us, is_moment desc"
+        ~ " rows between unbounded preceding and 1 preceding)"
+    ) }}
+{% endmacro %}
+
+{#- A running column as it was one period before the moment. -#}
+{% macro lookup(plan, column, period) %}
+    {% if period not in plan.periods %} {% do plan.periods.append(period) %} {% endif %}
+    {{ return("before_" ~ period ~ "." ~ column) }}
+{% endmacro %}
+
+{% macro so_far(plan, column, period) %}
+    {% if period is none %} {{ return("moment." ~ column) }} {% endif %}
+    {{ return("moment." ~ column ~ " - coalesce(" ~ lookup(plan, column, period) ~ ", 0)") }}
+{% endmacro %}
+
+{% macro field(expression, index) %}
+    {{ return(
+        "cast((" ~ expression ~ ") >> " ~ 31 * (index % 4) ~ " & 2147483647 as bigint)"
+    ) }}
+{% endmacro %}
+
+{% macro packed_count(plan, condition, period) %}
+    {% if condition not in plan.counts %}
+        {% do plan.counts.update({condition: plan.counts | length}) %}
+    {% endif %}
+    {% set index = plan.counts[condition] %}
+    {{ return(field(so_far(plan, "h" ~ index // 4, period), index)) }}
+{% endmacro %}
+
+{% macro packed_unique(plan, value, period) %}
+    {% if value not in plan.stretches %}
+        {% do plan.stretches.update({value: {"name": "k" ~ plan.stretches | length, "bucket": none}}) %}
+    {% endif %}
+    {% set key = plan.stretches[value] %}
+    {% if period is not none %}
+        {% do key.update({"bucket": [period, key.bucket or period] | min}) %}
+    {% endif %}
+    {% set unique = {"key": key.name, "period": period} %}
+    {% if unique not in plan.uniques %} {% do plan.uniques.append(unique) %} {% endif %}
+    {% set index = plan.num_counts + plan.uniques.index(unique) %}
+    {{ return(field("moment.h" ~ index // 4, index)) }}
+{% endmacro %}
