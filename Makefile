@@ -73,6 +73,7 @@ bench: $(VENV)/.dev ## Measure features, training, simulation and the build agai
 	$(BIN)/python bench/simulate.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/features.py
+	$(BIN)/python bench/increment.py
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/pipeline.py
 

@@ -11,7 +11,7 @@
 {%- set from_us = rebuild_from_us() -%}
 {%- set since_us = history_from_us(definitions, from_us) -%}
 
-with events as (
+with events as {{ not_materialized() }} (
 
     {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
 

@@ -9,20 +9,20 @@
 {%- set from_us = rebuild_from_us() -%}
 {%- set since_us = history_from_us(definitions, from_us) -%}
 
-with known_events as (
+with known_events as {{ not_materialized() }} (
 
     {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
 
 ),
 
-events as (
+events as {{ not_materialized() }} (
 
     select * from known_events
     {%- if from_us is not none %}
     where
-        domain_userid in (
-            select domain_userid from known_events
-            where event_tstamp >= {{ timestamp_us(from_us) }}
+        known_events.domain_userid in (
+            select recent.domain_userid from known_events as recent
+            where recent.event_tstamp >= {{ timestamp_us(from_us) }}
         )
     {%- endif %}
 

@@ -1,6 +1,6 @@
 {%- set lookback = iso_duration_us(var("lookback")) -%}
 
-with events as (
+with events as {{ not_materialized() }} (
 
     {{ subject_events(ref("stg_snowplow__events"), in_parts=true) }}
 

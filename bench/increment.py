@@ -1,0 +1,83 @@
+"""The day after: what one more day costs the feature tables, beside building them anew.
+
+dbt as users run it, on a database of its own. Prints dbt's seconds a model, and fails where
+the day that was added differs from the whole in any row.
+
+    python bench/increment.py [--events 1200000] [--days 60]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from bench.feature_events import START_US, write_events  # noqa: E402
+from tests.pipeline.project import Project  # noqa: E402
+
+TABLES = ["feat_prospect__asof_event", "feat_prospect__asof_day", "feat_prospect__current"]
+
+
+def write_atomic(path: Path, count: int, days: int) -> None:
+    """Write the benchmark's events as a collector's: they arrive when they happen."""
+    staged = path.with_name("staged.parquet")
+    write_events(staged, count, days=days)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"""
+            copy (
+                select
+                    * exclude (event_tstamp, device_class, has_media_player),
+                    event_tstamp as derived_tstamp,
+                    event_tstamp as collector_tstamp,
+                    '[{{"deviceClass":"' || device_class || '"}}]'
+                        as contexts_nl_basjes_yauaa_context_1
+                from '{staged}'
+            ) to '{path}' (format parquet)
+            """
+        )
+
+
+def build(project: Project, events: Path, as_of: datetime, *flags: str) -> dict[str, float]:
+    """Seconds of each feature table's model."""
+    select = ["--select", *(f"+{name}" for name in TABLES), "--threads", "1"]
+    done = project.dbt("run", *select, *flags, events=events, as_of=f"{as_of:%Y-%m-%d %H:%M:%S}")
+    if done.returncode:
+        raise SystemExit(done.stdout)
+    results = json.loads((project.folder / "target/run_results.json").read_text())["results"]
+    seconds = {one["unique_id"].split(".")[-1]: one["execution_time"] for one in results}
+    return {name: seconds[name] for name in TABLES}
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_200_000)
+    parser.add_argument("--days", type=int, default=60)
+    arguments = parser.parse_args()
+    last = datetime.fromtimestamp(START_US / 1e6, UTC) + timedelta(days=arguments.days)
+    with tempfile.TemporaryDirectory() as folder:
+        events = Path(folder) / "events.parquet"
+        write_atomic(events, arguments.events, arguments.days)
+        project = Project(Path(folder) / "project")
+        build(project, events, last - timedelta(days=1))
+        added = build(project, events, last)
+        rows = {name: project.fingerprint(name) for name in TABLES}
+        whole = build(project, events, last, "--full-refresh")
+        if rows != {name: project.fingerprint(name) for name in TABLES}:
+            raise SystemExit("The day that was added differs from the whole.")
+    print(f"{arguments.events:,} events in {arguments.days} days, the same rows either way")
+    for name in TABLES:
+        print(f"  {name:27} all days {whole[name]:6.2f} s, one more day {added[name]:6.2f} s")
+
+
+if __name__ == "__main__":
+    main()
