@@ -90,7 +90,7 @@ def roc(version: Version, cut: Cut | None = None) -> Chart | None:
         f"ROC curve, area {auc}",
         reading,
         plot.render(),
-        [("curve", "this version"), ("chance", "chance"), ("dot", "chosen threshold")],
+        [("curve", "this version"), ("chance", "chance"), *_chosen(cut)],
         _curve_table(points, "False positive rate", "True positive rate"),
         plot,
     )
@@ -122,7 +122,7 @@ def precision_recall(version: Version, cut: Cut | None = None) -> Chart | None:
         f"The more of those who {nouns.did} are to be reached (right), the smaller their share "
         "among those taken (up). The dotted line is the base rate: picking at random.",
         plot.render(),
-        [("curve", "this version"), ("chance", "base rate"), ("dot", "chosen threshold")],
+        [("curve", "this version"), ("chance", "base rate"), *_chosen(cut)],
         _curve_table(points, "Recall", "Precision"),
         plot,
     )
@@ -145,7 +145,8 @@ def gain(version: Version, cut: Cut | None = None) -> Chart | None:
         _shares(f"of all {nouns.events} reached"),
     )
     plot.line([(0, 0), (1, 1)], "chance")
-    if 0 < base < 1:
+    perfect = 0 < base < 1
+    if perfect:
         plot.line([(0, 0), (base, 1), (1, 1)], "ideal")
     plot.line(_xy(points), "curve")
     for row in _gained(decile):
@@ -155,16 +156,21 @@ def gain(version: Version, cut: Cut | None = None) -> Chart | None:
         "gain",
         "Cumulative gain",
         f"Working from the highest score down, which share of all {nouns.events} has been "
-        "reached after which share of the list. Picking at random runs along the dotted line; "
-        "perfect knowledge along the dashed one.",
+        "reached after which share of the list. Picking at random runs along the dotted line"
+        + ("; perfect knowledge along the dashed one." if perfect else "."),
         plot.render(),
         [
             ("curve", "this version"),
             ("chance", "at random"),
-            ("ideal", "perfect"),
-            ("dot", "chosen threshold"),
+            *([("ideal", "perfect")] if perfect else []),
+            *_chosen(cut),
         ],
-        _curve_table(points, "Taken from the top", f"{nouns.events.capitalize()} reached"),
+        _curve_table(
+            points,
+            "Taken from the top",
+            f"{nouns.events.capitalize()} reached",
+            _writer(version),
+        ),
         plot,
     )
 
@@ -328,7 +334,7 @@ def scores(version: Version, cut: Cut | None = None) -> Chart | None:
         [
             ("positive", nouns.did),
             ("negative", nouns.did_not),
-            ("line", "chosen threshold"),
+            *_chosen(cut, "line"),
         ],
         table,
         plot,
@@ -463,12 +469,18 @@ def _probability_ticks(low: float, high: float) -> list[tuple[float, str]]:
     return [(p, tick(p)) for p in values] or [(low, percent(low)), (high, percent(high))]
 
 
-def _curve_table(points: pd.DataFrame, x: str, y: str) -> Table:
+def _chosen(cut: Cut | None, css: str = "dot") -> list[tuple[str, str]]:
+    return [(css, "chosen threshold")] if cut else []
+
+
+def _curve_table(
+    points: pd.DataFrame, x: str, y: str, write: Callable[[float], str] = percent
+) -> Table:
     """Every fifth point: enough to redraw the curve by hand."""
     kept = points.iloc[sorted({*range(0, len(points), 5), len(points) - 1})]
     rows = [
         [
-            percent(row["threshold"]) if row["threshold"] == row["threshold"] else "none taken",
+            "none taken" if math.isnan(row["threshold"]) else write(row["threshold"]),
             percent(row["x"]),
             percent(row["y"]),
         ]

@@ -166,6 +166,7 @@ def test_a_model_of_value_speaks_of_amounts(champion: Version) -> None:
     for words in ("Concentration (Gini)", "1 is right", "12.50", "11.25", "a new metric"):
         assert words in page.text, words
     assert "Effect on the expected amount" in page.text
+    assert "chosen threshold" not in page.text
     assert {"chart-lift", "chart-gain", "chart-calibration", "deciles"} <= set(page.ids)
     assert not {"confusion", "chart-roc", "chart-scores"} & set(page.ids)
     first = version.curve("decile").iloc[0]
