@@ -49,7 +49,9 @@
     {% endif %}
     {{ return(
         "No event is a " ~ spec.conversion ~ ". Set var conversion_events, or var conversions,"
-        ~ " to events that occur in stg_snowplow__events."
+        ~ " to events that occur in stg_snowplow__events"
+        ~ ("; where there are only modelled web tables, to page views (events: [page_view] with "
+            ~ "criteria) or to a table of conversions." if spec.base == "first_touch" else ".")
     ) }}
 {% endmacro %}
 

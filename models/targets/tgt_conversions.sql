@@ -18,13 +18,23 @@ as_of as (
 
 ),
 
+-- They stand in for events where there are only modelled web tables.
+page_views as (
+
+    select * from {{ ref("stg_snowplow__page_views") }}
+    where (select count(*) from {{ ref("stg_snowplow__events") }}) = 0
+
+),
+
 {{ engaged_page_views("events") }}
 
 conversions as (
 
     {% for conversion in conversions() -%}
     {{ "union all" if not loop.first }}
-    {{ conversion_rows(conversion, events="events", engaged="engaged") }}
+    {{ conversion_rows(
+        conversion, events="events", engaged="engaged", page_views="page_views"
+    ) }}
     {% endfor %}
 ),
 

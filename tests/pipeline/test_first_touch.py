@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import random
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.pipeline.project import Project
 
 START = datetime(2026, 1, 1)
 DAYS = 90
+MINUTE = timedelta(minutes=1)
 COLUMNS = "event_id event_name domain_userid domain_sessionid user_id derived_tstamp "
 COLUMNS += "page_view_id page_urlpath mkt_medium form email"
 WEB_PAGE = "contexts_com_snowplowanalytics_snowplow_web_page_1"
@@ -32,7 +35,7 @@ SETTINGS: dict[str, Any] = {
     "training_window": [90, 0],
     "min_training_subjects": 50,
     "min_converting_subjects": 3,
-    "excluded_events": [],
+    "label_high_lift": 1.5,
 }
 
 
@@ -65,10 +68,10 @@ def visits() -> list[dict[str, Any]]:
         medium = "cpc" if rng.random() < 0.2 else None
         events.append(event("page_view", who, at, 1, page_urlpath=path, mkt_medium=medium))
         later = at + timedelta(days=0.5 + 5 * rng.random())
-        if rng.random() < share and later < end:
-            events.append(event("submit_form", who, later, 2, form="demo"))
-        elif later < end:
-            events.append(event("submit_form", who, later, 2, form="newsletter"))
+        form = "demo" if rng.random() < share else "newsletter"
+        if later < end:
+            events.append(event("page_view", who, later, 2, page_urlpath=f"/{form}"))
+            events.append(event("submit_form", who, later + MINUTE, 2, form=form))
     # Ann: a phone, then a laptop on which she logs in; later on the phone, too.
     phone = {"user_id": "ann"}
     events += [
@@ -188,3 +191,29 @@ def test_the_rule_leaves_out_paid_and_later_visits(scored: Project) -> None:
     funnel = scored.rows("select name, num_people from rpt_audience_funnel order by step")
     assert funnel[3] == ("of them reachable (user_id or e-mail known)", 2)
     assert funnel[8] == ("in aud_rule_based", len(chosen))
+
+
+def test_the_three_web_tables_alone_are_enough(
+    scored: Project, project: Project, tmp_path: Path
+) -> None:
+    with duckdb.connect(str(scored.database), read_only=True) as connection:
+        for table in ("page_views", "sessions", "users"):
+            path = tmp_path / f"snowplow_web_{table}.csv"
+            connection.execute(f"copy stg_snowplow__{table} to '{path}' (header)")
+    conversion = {
+        "name": "demo_page",
+        "events": ["page_view"],
+        "criteria": {"all": [{"property": "page_urlpath", "operator": "=", "value": "/demo"}]},
+    }
+    settings = SETTINGS | {"conversions": [conversion], "event_fields": [], "email_property": None}
+    project.build(events="", web=tmp_path, atomic_table=None, **settings)
+    assert project.fingerprint("feat_user__first_touch") == scored.fingerprint(
+        "feat_user__first_touch"
+    )
+    assert project.rows("select model_name, decision from propensity_models") == [
+        ("first_touch", "champion")
+    ]
+    audience = "select audience_key, first_touch_label, num_devices from aud_prospects"
+    assert ("ann", "High", 2) in project.rows(audience)
+    assert project.value("select count(*) from aud_high_propensity") > 0
+    assert project.value("select count(*) from aud_rule_based") > 0
