@@ -76,6 +76,7 @@ bench: $(VENV)/.dev ## Measure features, training, simulation and the build agai
 	$(BIN)/python bench/increment.py
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/pipeline.py
+	$(BIN)/python bench/first_touch.py
 
 soak: $(VENV)/.dev ## Long runs: ten million events, end to end
 	$(BIN)/python bench/pipeline.py --events 10000000

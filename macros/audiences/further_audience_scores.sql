@@ -11,6 +11,13 @@
     {{ return(models) }}
 {% endmacro %}
 
+{#- A contract lists columns once and for all; further models add theirs. Read from the vars,
+    as dbt asks for configs before anything runs. -#}
+{% macro audience_contract() %}
+    {% set several = var("conversions") is sequence and var("conversions") | length > 1 %}
+    {{ return({"enforced": not (several or var("churn_horizon") or var("value"))}) }}
+{% endmacro %}
+
 {#- Money to the cent, probabilities to four digits. -#}
 {% macro rounded_score(score, kind="conversion") %}
     {{ return("round(" ~ score ~ ", " ~ (2 if kind == "value" else 4) ~ ")") }}

@@ -1,7 +1,4 @@
-{{ config(
-    grants=audience_grants(),
-    contract={"enforced": not further_audience_models()},
-) }}
+{{ config(grants=audience_grants(), contract=audience_contract()) }}
 
 with prospects as (
 

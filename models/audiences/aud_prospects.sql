@@ -1,7 +1,4 @@
-{{ config(
-    grants=audience_grants(),
-    contract={"enforced": not further_audience_models()},
-) }}
+{{ config(grants=audience_grants(), contract=audience_contract()) }}
 
 {%- set daily = propensity_model_specs("daily")[0].model_name -%}
 {%- set first_touch = propensity_model_specs("first_touch")[0].model_name %}

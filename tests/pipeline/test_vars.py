@@ -12,6 +12,8 @@ import pytest
 
 from tests.pipeline.project import ROOT, Project
 
+DEALS = {"name": "won", "table": "crm.deals", "user_id_column": "who", "tstamp_column": "at"}
+ENGAGED = {"all": [{"property": "engaged_time_in_s", "operator": ">=", "value": 30}]}
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"live_horizon": "1 hour"}, "var live_horizon: '1 hour' is not a duration"),
     ({"lookback": 30}, "var lookback: '30' is not a duration"),
@@ -35,6 +37,30 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"conversions": [{"name": "x", "events": ["a"]}] * 2}, "the name is used twice"),
     ({"challenger_share": 10}, "var challenger_share: 10 is not accepted"),
     ({"leak_severity": "off"}, 'var leak_severity: "off" is not accepted'),
+    ({"conversions": [{"name": "x", "table": "crm.deals"}]}, "a table needs `tstamp_column`"),
+    ({"conversions": [DEALS | {"domain_userid_column": "c"}]}, "the one that says who converted"),
+    ({"conversions": [DEALS | {"events": ["a"]}]}, "unknown key events; accepted are name"),
+    ({"conversions": [DEALS | {"tstamp_column": 1}]}, "`tstamp_column` takes the name of a column"),
+    (
+        {"conversions": [DEALS]},
+        '`table` is "crm.deals"; accepted: [database.]schema.table; it is not there',
+    ),
+    (
+        {"conversions": [DEALS | {"table": "deals.csv"}]},
+        'conversion won: `table` is "deals.csv"; accepted: a file that exists',
+    ),
+    (
+        {"conversions": [{"name": "x", "events": ["a"], "criteria": ENGAGED}]},
+        "`events` takes [page_view] with it",
+    ),
+    ({"first_touch_horizon": "1 month"}, "var first_touch_horizon: '1 month' is not a duration"),
+    ({"session_timeout": 30}, "var session_timeout: '30' is not a duration"),
+    ({"email_property": "mail"}, 'var email_property: `property` is "mail"; accepted:'),
+    (
+        {"rule_based_audience": {"all": [{"property": "x", "operator": "=", "value": 1}]}},
+        'var rule_based_audience: `property` is "x"; accepted: audience_key',
+    ),
+    ({"audience_exposures": {"aud_prospects": {"url": "x"}}}, "var audience_exposures"),
     ({"label_medium_lift": 5}, "var label_medium_lift: 5 is not accepted"),
     ({"label_leave_threshold": 1.5}, "var label_leave_threshold: 1.5 is not accepted"),
     (
