@@ -1,7 +1,8 @@
 {#- CTE `emails`, where var email_property names where an address is: for each person the
     last one seen, as ad tools match it: SHA-256 of the trimmed, lower-case address. What is
     a SHA-256 already is kept, so that no address need ever reach the warehouse. -#}
-{% macro person_emails(events, user_mapping) %}
+{% macro person_emails(user_mapping) %}
+{%- set events = ref("stg_snowplow__events") -%}
 {%- if var("email_property") -%}
 {%- set email = "lower(trim(events." ~ property_column(var("email_property"), "var email_property") ~ "))" -%}
 emails as (

@@ -49,3 +49,21 @@ engaged as (
 ),
 {%- endif %}
 {% endmacro %}
+
+{#- CTE `page_views`, where a conversion can be told by them: they stand in for events where
+    there are only modelled web tables. -#}
+{% macro lone_page_views() %}
+{%- set page_views = ref("stg_snowplow__page_views") -%}
+{%- set told = [] -%}
+{%- for conversion in conversions() if is_told_by_page_views(conversion) -%}
+    {%- do told.append(conversion.name) -%}
+{%- endfor -%}
+{%- if told -%}
+page_views as (
+
+    select * from {{ page_views }}
+    where (select count(*) from {{ ref("stg_snowplow__events") }}) = 0
+
+),
+{%- endif -%}
+{% endmacro %}

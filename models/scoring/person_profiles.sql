@@ -39,9 +39,9 @@ user_mapping as (
 
 ),
 
-{{ person_emails(ref("stg_snowplow__events"), "user_mapping") }}
+{{ person_emails("user_mapping") }}
 
--- Whoever has a score, by the device last seen: one with a daily score before the others.
+-- Whoever has a score, by the device last seen; one with a daily score comes first.
 scored as (
 
     select
@@ -73,7 +73,7 @@ placed as (
         domain_userid,
         row_number() over (
             partition by stitched_user_id
-            order by place, last_seen_tstamp desc, domain_userid
+            order by place asc, last_seen_tstamp desc, domain_userid asc
         ) as place
     from scored
 

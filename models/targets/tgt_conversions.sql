@@ -18,13 +18,7 @@ as_of as (
 
 ),
 
--- They stand in for events where there are only modelled web tables.
-page_views as (
-
-    select * from {{ ref("stg_snowplow__page_views") }}
-    where (select count(*) from {{ ref("stg_snowplow__events") }}) = 0
-
-),
+{{ lone_page_views() }}
 
 {{ engaged_page_views("events") }}
 

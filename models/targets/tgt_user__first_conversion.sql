@@ -40,15 +40,8 @@ numbered as (
 completed as (
 
     select
-        stitched_user_id
-        {%- for conversion in conversions() %},
-        min(case
-            when
-                conversion_name = '{{ conversion.name }}'
-                and number = {{ conversion.min_count }}
-                then conversion_tstamp
-        end) as first_{{ conversion.name }}_tstamp
-        {%- endfor %}
+        stitched_user_id,
+        {{ completed_conversion_list("conversion_tstamp", "first_", "_tstamp") }}
     from numbered
     group by stitched_user_id
 
@@ -60,10 +53,8 @@ final as (
         people.stitched_user_id,
         people.num_visits,
         people.first_seen_tstamp,
-        people.last_seen_tstamp
-        {%- for conversion in conversions() %},
-        completed.first_{{ conversion.name }}_tstamp
-        {%- endfor %}
+        people.last_seen_tstamp,
+        {{ first_conversion_columns("completed") }}
     from people
     left join completed on people.stitched_user_id = completed.stitched_user_id
 

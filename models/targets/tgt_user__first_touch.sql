@@ -1,6 +1,4 @@
-{%- set horizon = var("first_touch_horizon") -%}
 {%- set end_us = epoch_us("first_visits.as_of_tstamp") -%}
-{%- set over_us = end_us ~ " + " ~ iso_duration_us(var("session_timeout")) -%}
 
 with first_visits as (
 
@@ -49,37 +47,21 @@ numbered as (
 completed as (
 
     select
-        stitched_user_id
-        {%- for conversion in conversions() %},
-        min(case
-            when
-                conversion_name = '{{ conversion.name }}'
-                and number = {{ conversion.min_count }}
-                then {{ epoch_us("conversion_tstamp") }}
-        end) as {{ conversion.name }}_us
-        {%- endfor %}
+        stitched_user_id,
+        {{ completed_conversion_list(epoch_us("conversion_tstamp"), "", "_us") }}
     from numbered
     group by stitched_user_id
 
 ),
 
--- The web tables end a visit with its last page view or ping: what comes before the timeout
--- is over still belongs to it.
+-- The web tables end a visit with its last page view or ping: what comes before the
+-- timeout is over still belongs to it.
 final as (
 
     select
         first_visits.stitched_user_id,
-        first_visits.as_of_tstamp
-        {%- for conversion in conversions() %},
-        coalesce(
-            {{ epoch_us("people.first_" ~ conversion.name ~ "_tstamp") }} < {{ over_us }},
-            false
-        ) as had_{{ conversion.name }}_in_first_visit,
-        {{ target_value(
-            "completed." ~ conversion.name ~ "_us", end_us, horizon,
-            epoch_us("as_of.as_of_tstamp")
-        ) }} as {{ target_column(conversion, horizon) }}
-        {%- endfor %}
+        first_visits.as_of_tstamp,
+        {{ first_touch_target_list(end_us) }}
     from first_visits
     inner join people on first_visits.stitched_user_id = people.stitched_user_id
     cross join as_of

@@ -27,7 +27,9 @@ span as (
         max(as_of.as_of_us) as as_of_us
     from features
     cross join as_of
-    where {{ epoch_us("features.first_visit_tstamp") }} >= as_of.as_of_us - {{ window_us }}
+    where
+        {{ epoch_us("features.first_visit_tstamp") }}
+        >= as_of.as_of_us - {{ window_us }}
 
 ),
 
@@ -47,12 +49,7 @@ labelled as (
 
     select
         features.*,
-        {%- for spec in specs %}
-        case
-            when not targets.had_{{ spec.conversion }}_in_first_visit
-                then targets.{{ outcome_column(spec) }}
-        end as {{ spec.target_column }},
-        {%- endfor %}
+        {{ first_touch_training_list(specs) }},
         case
             when {{ moment_us }} < periods.calibrate_us then 'train'
             when {{ moment_us }} < periods.test_us then 'calibrate'
@@ -62,17 +59,16 @@ labelled as (
     inner join targets on features.stitched_user_id = targets.stitched_user_id
     cross join as_of
     cross join periods
-    where {{ epoch_us("features.first_visit_tstamp") }} >= as_of.as_of_us - {{ window_us }}
+    where
+        {{ epoch_us("features.first_visit_tstamp") }}
+        >= as_of.as_of_us - {{ window_us }}
 
 ),
 
 final as (
 
     select * from labelled
-    where
-        {% for spec in specs -%}
-        {{ "or " if not loop.first }}{{ spec.target_column }} is not null
-        {% endfor %}
+    where {{ any_target_known(specs) }}
 
 )
 

@@ -1,0 +1,17 @@
+{#- Targets of first visits; null where the person converted in the visit. -#}
+{% macro first_touch_training_list(specs) %}
+    {% set list = [] %}
+    {% for spec in specs %}
+        {% do list.append(
+            "case when not targets.had_" ~ spec.conversion ~ "_in_first_visit then targets."
+            ~ outcome_column(spec) ~ " end as " ~ spec.target_column
+        ) %}
+    {% endfor %}
+    {{ return(list | join(",\n        ")) }}
+{% endmacro %}
+
+{% macro any_target_known(specs) %}
+    {% set conditions = [] %}
+    {% for spec in specs %} {% do conditions.append(spec.target_column ~ " is not null") %} {% endfor %}
+    {{ return(conditions | join(" or ")) }}
+{% endmacro %}
