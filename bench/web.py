@@ -1,6 +1,7 @@
 """Build times and peak memory of staging and the web tables.
 
-    python bench/web.py [--events N] [--days D] [--entity-format struct|json] [--keep FOLDER]
+    python bench/web.py [--events N] [--days D] [--entity-format struct|json]
+                        [--keep FOLDER [--reuse]]
 
 Simulates events, builds the models up to page views, sessions and users on a new DuckDB
 warehouse, and prints seconds a model, peak memory, and the tables' rows.
@@ -25,25 +26,35 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=90)
     parser.add_argument("--entity-format", default="struct", choices=["struct", "json"])
     parser.add_argument("--keep", type=Path, help="work here and leave everything in place")
+    parser.add_argument("--reuse", action="store_true", help="take the events kept there")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        measure(given.keep or Path(scratch), given.events, given.days, given.entity_format)
+        folder = given.keep or Path(scratch)
+        if not given.reuse:
+            simulated(folder / "data", given.events, given.days, given.entity_format)
+        built(folder)
 
 
-def measure(folder: Path, events: int, days: int, entity_format: str) -> None:
-    """Print the figures of one run."""
-    data, database = folder / "data", folder / "warehouse.duckdb"
+def simulated(data: Path, events: int, days: int, entity_format: str) -> None:
+    """Simulate events and print what that took."""
     command = [BIN / "cdp", "simulate", "--out", data, "--events", str(events), "--force"]
     command += ["--days", str(days), "--entity-format", entity_format]
     seconds, memory = run(command)
     print(f"simulate: {seconds:.1f} s, peak {memory:.2f} GB", flush=True)
+
+
+def built(folder: Path) -> None:
+    """Build the tables anew from the folder's events and print what that took."""
+    database = folder / "warehouse.duckdb"
     (folder / "profiles.yml").write_text((ROOT / "profiles.example.yml").read_text())
     database.unlink(missing_ok=True)
     command = [BIN / "dbt", "--quiet", "run", "--select"]
     command += [f"+stg_snowplow__{table}" for table in TABLES]
     command += ["--profiles-dir", folder, "--target-path", folder / "target"]
     command += ["--log-path", folder / "logs"]
-    seconds, memory = run(command, CDP_EVENTS=str(data / "events"), CDP_DUCKDB=str(database))
+    seconds, memory = run(
+        command, CDP_EVENTS=str(folder / "data" / "events"), CDP_DUCKDB=str(database)
+    )
     size = database.stat().st_size / 1e6
     print(f"dbt run: {seconds:.1f} s, peak {memory:.2f} GB, {size:,.0f} MB of warehouse")
     with duckdb.connect(str(database), read_only=True) as connection:

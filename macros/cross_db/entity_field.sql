@@ -1,18 +1,19 @@
 {#- Text of one field of the first entity in an entity column, or null. Entities arrive as
     JSON text, as VARIANT, or as an array of struct; fields are spelled camelCase in JSON
-    and snake_case in structs. `column` is {name, type} or none where it is absent. -#}
-{% macro entity_field(column, field) %}
+    and snake_case in structs. `column` is {name, type} or none where it is absent. `fields`
+    names all fields that are read of it, so that DuckDB parses its JSON once. -#}
+{% macro entity_field(column, field, fields=none) %}
     {% if column is none %}
         {{ return("cast(null as " ~ dbt.type_string() ~ ")") }}
     {% endif %}
-    {{ return(adapter.dispatch("entity_field", "cdp")(column, field)) }}
+    {{ return(adapter.dispatch("entity_field", "cdp")(column, field, fields)) }}
 {% endmacro %}
 
-{% macro default__entity_field(column, field) %}
+{% macro default__entity_field(column, field, fields) %}
     {{ exceptions.raise_compiler_error("entity_field is not written for " ~ target.type) }}
 {% endmacro %}
 
-{% macro duckdb__entity_field(column, field) %}
+{% macro duckdb__entity_field(column, field, fields) %}
     {% set name = column.name %}
     {% if column.type.startswith("struct(") or column.type.startswith("map(") %}
         {% set first = name if not column.type.endswith("[]") else name ~ "[1]" %}
@@ -26,15 +27,25 @@
     {% set json = name if column.type == "json" else
         "case when json_valid(" ~ name ~ ") then " ~ name ~ " end" %}
     {% set paths = [] %}
-    {% for spelling in field_spellings(field) %}
-        {% for start in ["$[0]", "$"] %}
-            {% do paths.append("json_extract_string(" ~ json ~ ", '" ~ start ~ "." ~ spelling ~ "')") %}
+    {% set own = [] %}
+    {% for read in fields or [field] %}
+        {% for spelling in field_spellings(read) %}
+            {% for start in ["$[0].", "$."] %}
+                {% do paths.append("'" ~ start ~ spelling ~ "'") %}
+                {% if read == field %} {% do own.append(paths | length) %} {% endif %}
+            {% endfor %}
         {% endfor %}
     {% endfor %}
-    {{ return("nullif(coalesce(" ~ paths | join(", ") ~ "), '')") }}
+    {% set texts = [] %}
+    {% for place in own %}
+        {% do texts.append(
+            "json_extract_string(" ~ json ~ ", [" ~ paths | join(", ") ~ "])[" ~ place ~ "]"
+        ) %}
+    {% endfor %}
+    {{ return("nullif(coalesce(" ~ texts | join(", ") ~ "), '')") }}
 {% endmacro %}
 
-{% macro snowflake__entity_field(column, field) %}
+{% macro snowflake__entity_field(column, field, fields) %}
     {{ return(snowflake_path_text(column.name ~ "[0]", field)) }}
 {% endmacro %}
 
@@ -47,7 +58,11 @@
     {{ return("nullif(" ~ first ~ ", '')") }}
 {% endmacro %}
 
-{% macro databricks__entity_field(column, field) %}
+{% macro databricks__entity_field(column, field, fields) %}
+    {#- an older version of the schema may lack the field; long types are cut short -#}
+    {% if not modules.re.search("[<,]" ~ snake_case(field) ~ ":|more fields", column.type) %}
+        {{ return("cast(null as string)") }}
+    {% endif %}
     {{ return("nullif(cast(get(" ~ column.name ~ ", 0)." ~ snake_case(field) ~ " as string), '')") }}
 {% endmacro %}
 

@@ -24,9 +24,12 @@
             typed_column(events.columns.get(name), column.type) ~ " as " ~ name
         ) %}
     {% endfor %}
-    {% for name, field in entity_columns().items() %}
+    {% set of_entities = entity_columns() %}
+    {% for name, field in of_entities.items() %}
         {% set entity = events.columns.get(var("entities")[field.entity]) %}
-        {% do columns.append(entity_field(entity, field.field) ~ " as " ~ name) %}
+        {% set fields = of_entities.values() | selectattr("entity", "equalto", field.entity)
+            | map(attribute="field") | list %}
+        {% do columns.append(entity_field(entity, field.field, fields) ~ " as " ~ name) %}
     {% endfor %}
     {% for name, field in event_field_columns().items() %}
         {% set own = self_describing_columns(events, field.event) %}
