@@ -61,6 +61,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
         'var rule_based_audience: `property` is "x"; accepted: audience_key',
     ),
     ({"audience_exposures": {"aud_prospects": {"url": "x"}}}, "var audience_exposures"),
+    ({"web_tables": "files"}, 'var web_tables: "files" is not accepted'),
+    ({"heartbeat": 0}, "var heartbeat: 0 is not accepted"),
+    ({"min_visit_length": 2.5}, "var min_visit_length: 2.5 is not accepted"),
+    ({"max_session_days": "P3D"}, 'var max_session_days: "P3D" is not accepted'),
     ({"label_medium_lift": 5}, "var label_medium_lift: 5 is not accepted"),
     ({"label_leave_threshold": 1.5}, "var label_leave_threshold: 1.5 is not accepted"),
     (
