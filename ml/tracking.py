@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlparse
 
+from ml import mlflow_model
 from ml.model import PropensityModel
 from ml.warehouse import say
 
 EXPERIMENT = "cdp-propensity"
-TIMEOUT_SECONDS = 30.0
+# Artifact path of the model within its run.
+MODEL = "model"
+ALIASES = ("champion", "challenger")
+TIMEOUT_SECONDS = 60.0
 _CONNECT_SECONDS = 2.0
+_TAGS = ("model_name", "version", "decision", "decision_reason", "definition_hash")
+_TAGS += ("artefact_sha256",)
 
 
 def track(
@@ -27,7 +35,12 @@ def track(
     log: Callable[[str], None] = say,
     timeout: float = TIMEOUT_SECONDS,
 ) -> bool:
-    """Record a version as an MLflow run with parameters, metrics, tables and artefact.
+    """Record a version as an MLflow run and a version of a registered model.
+
+    The run has parameters, metrics, tables and the model with signature and example, which
+    `mlflow.pyfunc.load_model` reads where this package is installed. The registered model's
+    aliases `champion` and `challenger` move as the gate decides; other versions are tagged
+    with its decision.
 
     Parameters
     ----------
@@ -36,8 +49,9 @@ def track(
     model
         The model.
     uri
-        Tracking store; by default the environment's MLFLOW_TRACKING_URI. Empty: none.
-        `file:` stores work without a server or a database driver.
+        Tracking store; by default the environment's MLFLOW_TRACKING_URI, or the workspace's
+        own on Databricks. Empty: none. `file:` stores work without a server or a database
+        driver.
     log
         Takes the one line that says what happened.
     timeout
@@ -48,7 +62,7 @@ def track(
     bool
         Whether the run was recorded.
     """
-    uri = os.environ.get("MLFLOW_TRACKING_URI", "") if uri is None else uri
+    uri = default_uri() if uri is None else uri
     if not uri:
         return False
     problem = _unreachable(uri)
@@ -57,6 +71,23 @@ def track(
     if problem:
         log(f"{row['model_name']} {row['version']}: not recorded in MLflow ({problem})")
     return not problem
+
+
+def default_uri() -> str:
+    """Where runs are recorded unless told otherwise; empty for nowhere."""
+    on_databricks = "databricks" if "DATABRICKS_RUNTIME_VERSION" in os.environ else ""
+    return os.environ.get("MLFLOW_TRACKING_URI", on_databricks)
+
+
+def registered_name(model_name: str) -> str:
+    """Name of the registered model.
+
+    Examples
+    --------
+    >>> registered_name("daily__demo_request")
+    'cdp-propensity-daily__demo_request'
+    """
+    return f"{EXPERIMENT}-{model_name}"
 
 
 def _unreachable(uri: str) -> str:
@@ -95,33 +126,69 @@ def _record(row: dict[str, Any], model: PropensityModel, uri: str) -> None:
     if urlparse(uri).scheme in {"", "file"}:
         # MLflow asks for a database by default; a folder needs no driver.
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    # Its own patience is minutes.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
 
-    client = MlflowClient(tracking_uri=uri)
-    found = client.get_experiment_by_name(EXPERIMENT)
-    experiment = found.experiment_id if found else client.create_experiment(EXPERIMENT)
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
     run = client.create_run(
-        experiment,
+        _experiment(client),
         run_name=f"{row['model_name']} {row['version']}",
-        tags={
-            name: str(row[name])
-            for name in ("model_name", "version", "decision", "decision_reason", "definition_hash")
-        },
+        tags={name: str(row[name]) for name in _TAGS},
     )
-    at = int(row["trained_at"].timestamp() * 1000)
-    test = model.evaluation[model.evaluation["dataset"] == "test"].dropna(subset=["value"])
-    client.log_batch(
-        run.info.run_id,
-        metrics=[
-            Metric(str(name), float(value), at, 0)
-            for name, value in zip(test["metric"], test["value"], strict=True)
-        ],
-        params=[Param(str(name), str(value)[:500]) for name, value in model.params.items()],
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "model.zip").write_bytes(row["artefact"])
-        for name in ("evaluation", "curves", "importance", "leaks"):
-            getattr(model, name).to_csv(Path(folder) / f"{name}.csv", index=False)
-        client.log_artifacts(run.info.run_id, folder)
-    client.set_terminated(run.info.run_id)
+    run_id = run.info.run_id
+    try:
+        at = int(row["trained_at"].timestamp() * 1000)
+        test = model.evaluation[model.evaluation["dataset"] == "test"].dropna(subset=["value"])
+        client.log_batch(
+            run_id,
+            metrics=[
+                Metric(str(name), float(value), at, 0)
+                for name, value in zip(test["metric"], test["value"], strict=True)
+            ],
+            params=[Param(str(name), str(value)[:500]) for name, value in model.params.items()],
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            mlflow_model.save(model, row["artefact"], Path(folder) / MODEL)
+            shutil.rmtree(Path(folder) / "data")
+            for name in ("evaluation", "curves", "importance", "leaks"):
+                getattr(model, name).to_csv(Path(folder) / f"{name}.csv", index=False)
+            client.log_artifacts(run_id, folder)
+        _register(client, row, run_id, f"{run.info.artifact_uri}/{MODEL}")
+    except Exception:
+        client.set_terminated(run_id, "FAILED")
+        raise
+    client.set_terminated(run_id)
+
+
+def _experiment(client: Any) -> str:  # noqa: ANN401 - MLflow's, imported late
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(EXPERIMENT)
+    if found:
+        return found.experiment_id
+    try:
+        return client.create_experiment(EXPERIMENT)
+    except MlflowException:
+        # Another build was first.
+        return client.get_experiment_by_name(EXPERIMENT).experiment_id
+
+
+def _register(client: Any, row: dict[str, Any], run_id: str, source: str) -> None:  # noqa: ANN401
+    """Make it a version of the registered model, and move the alias that its decision gives."""
+    from mlflow.exceptions import MlflowException
+
+    name = registered_name(str(row["model_name"]))
+    with suppress(MlflowException):  # it is there already
+        client.create_registered_model(name)
+    tags = {tag: str(row[tag]) for tag in _TAGS}
+    made = client.create_model_version(name, source, run_id, tags=tags, await_creation_for=0)
+    if row["decision"] not in ALIASES:
+        return
+    client.set_registered_model_alias(name, row["decision"], made.version)
+    if row["decision"] == "champion":
+        # Who challenged the champion before does not challenge this one.
+        with suppress(MlflowException):
+            client.delete_registered_model_alias(name, "challenger")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import ml
-from ml import tracking
+from ml import artefact, tracking
 from ml.model import PropensityModel
 from tests.unit.frames import visitors
 
@@ -19,8 +19,8 @@ ROW: dict[str, Any] = {
     "decision": "champion",
     "decision_reason": "first version",
     "definition_hash": "d1",
+    "artefact_sha256": "f" * 64,
     "trained_at": pd.Timestamp("2026-03-10"),
-    "artefact": b"bytes",
 }
 
 
@@ -33,6 +33,25 @@ def test_without_a_store_nothing_happens(model: PropensityModel) -> None:
     lines: list[str] = []
     assert not tracking.track(ROW, model, uri="", log=lines.append)
     assert lines == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "uri"),
+    [
+        ({}, ""),
+        ({"MLFLOW_TRACKING_URI": "http://here"}, "http://here"),
+        ({"DATABRICKS_RUNTIME_VERSION": "16.4"}, "databricks"),
+        ({"DATABRICKS_RUNTIME_VERSION": "16.4", "MLFLOW_TRACKING_URI": ""}, ""),
+    ],
+)
+def test_the_store_is_the_environments(
+    environment: dict[str, str], uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "DATABRICKS_RUNTIME_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert tracking.default_uri() == uri
 
 
 def test_a_server_that_is_down_is_a_line_and_no_wait(model: PropensityModel) -> None:
@@ -56,13 +75,17 @@ def test_a_server_that_does_not_answer_is_left_alone(model: PropensityModel) -> 
     assert lines[0].endswith("(no answer within 0.5 s)")
 
 
+# MLflow warns of its own type hints and requirements when it is imported and saves.
+@pytest.mark.filterwarnings("ignore")
 def test_a_local_store_records_the_run(
     model: PropensityModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     lines: list[str] = []
-    assert tracking.track(ROW, model, uri=tmp_path.as_uri(), log=lines.append, timeout=120), lines
+    row = {**ROW, "artefact": artefact.to_bytes(model)}
+    assert tracking.track(row, model, uri=tmp_path.as_uri(), log=lines.append, timeout=120), lines
     auc = next(tmp_path.rglob("metrics/roc_auc")).read_text().split()[1]
     assert float(auc) == pytest.approx(model.metric("roc_auc"))
-    assert next(tmp_path.rglob("artifacts/model.zip")).read_bytes() == b"bytes"
+    stored = next(tmp_path.rglob("artifacts/model/**/model.zip"))
+    assert stored.read_bytes() == row["artefact"]
     assert next(tmp_path.rglob("tags/decision")).read_text() == "champion"
