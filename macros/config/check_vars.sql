@@ -9,7 +9,10 @@
     ] %}
         {% do iso_duration_us(var(name), "var " ~ name) %}
     {% endfor %}
-    {% for name in ["app_ids", "excluded_events", "entity_fields", "event_fields", "audience_readers", "paid_mkt_mediums"] %}
+    {% for name in [
+        "app_ids", "excluded_events", "entity_fields", "event_fields", "audience_readers",
+        "paid_mkt_mediums", "treated_audiences",
+    ] %}
         {% do require_var(name, is_text_list(var(name)), "a list of names, e.g. [a, b]") %}
     {% endfor %}
     {% for field in var("entity_fields") %}
@@ -55,11 +58,12 @@
         "at most label_high_lift (" ~ var("label_high_lift") ~ ")",
     ) %}
     {% do require_var("label_leave_threshold", var("label_leave_threshold") <= 1, "at most 1") %}
-    {% do require_var(
-        "challenger_share",
-        var("challenger_share") is number and 0 <= var("challenger_share") <= 1,
-        "a share from 0 (nobody) to 1 (everyone), e.g. 0.1",
-    ) %}
+    {% for name in ["challenger_share", "score_history_share"] %}
+        {% do require_var(
+            name, var(name) is number and 0 <= var(name) <= 1,
+            "a share from 0 (nobody) to 1 (everyone), e.g. 0.1",
+        ) %}
+    {% endfor %}
     {% do require_var("leak_severity", var("leak_severity") in ["error", "warn"], "error or warn") %}
     {% set days = var("training_window") %}
     {% do require_var(

@@ -93,3 +93,8 @@
 {% macro outcome_happened(spec) %}
     {{ return(spec.target_column ~ (" > 0" if spec.kind == "value" else "")) }}
 {% endmacro %}
+
+{#- The specs of a base's conversions, without churn and value. -#}
+{% macro conversion_specs(base) %}
+    {{ return(propensity_model_specs(base) | selectattr("kind", "equalto", "conversion") | list) }}
+{% endmacro %}

@@ -119,6 +119,7 @@ def test_deciles_are_tenths_in_the_order_of_scores(built: Project) -> None:
 
 def test_a_second_build_trains_nothing_and_changes_nothing(built: Project, simulated: Path) -> None:
     tables = (*COMPUTED, *PUBLISHED, "propensity_models", "propensity_evaluation")
+    tables += ("propensity_score_history", "mon_matured_scores")
     before = {table: built.fingerprint(table) for table in tables}
     printed = built.build(events=simulated, **WIDE)
     assert "live: not trained, the latest version" in printed

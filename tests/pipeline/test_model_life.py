@@ -89,3 +89,42 @@ def test_a_challenger_scores_its_share_and_both_scores_are_kept(
     assert dict(used) == pytest.approx(before)
     assert copied.value("select count(*) from prospect_profiles") == len(before)
     assert copied.value("select count(*) = count(distinct audience_key) from aud_prospects")
+
+
+def test_published_scores_mature_and_treated_people_are_marked(
+    copied: Project, simulated: Path
+) -> None:
+    history = "propensity_score_history"
+    published = copied.value("select count(*) from propensity_scores")
+    assert copied.value(f"select count(*) from {history}") == published
+    assert copied.rows(f"select subject_id from {history} where is_treated order by 1") == (
+        copied.rows("select audience_key from aud_high_propensity order by 1")
+    )
+    assert copied.value("select count(*) from mon_matured_scores") == 0
+    # As if it had been published twenty days before.
+    with duckdb.connect(str(copied.database)) as connection:
+        connection.execute(f"update {history} set as_of_tstamp = as_of_tstamp - interval 20 days")
+    copied.build("--select", f"{history}+", events=simulated, **WIDE)
+    assert copied.value(f"select count(*) from {history}") == 2 * published
+    events = f"read_parquet('{simulated}/**/*.parquet')"
+    converted = f"""
+        select domain_userid as subject_id, min(derived_tstamp) as converted_tstamp
+        from {events} where event_name = 'submit_form' group by all
+    """
+    expected = f"""
+        select subject_id, coalesce(converted_tstamp <= as_of_tstamp + interval 7 days, false),
+            is_treated
+        from {history} left join ({converted}) using (subject_id)
+        where as_of_tstamp < (select max(as_of_tstamp) from {history})
+            and coalesce(converted_tstamp >= as_of_tstamp, true)
+        order by subject_id
+    """
+    got = copied.rows(
+        "select subject_id, target, was_treated from mon_matured_scores order by subject_id"
+    )
+    assert got == copied.rows(expected)
+    assert sum(target for _, target, _ in got) > 0
+    counted = "select sum(num_scores), sum(num_converted) from mon_calibration where cut = "
+    totals = [(len(got), sum(target for _, target, _ in got))]
+    for cut in ("all", "label", "decile"):
+        assert copied.rows(f"{counted}'{cut}'") == totals

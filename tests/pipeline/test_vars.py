@@ -36,6 +36,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"conversions": [{"name": "x", "events": ["a"], "min_count": 0}]}, "`min_count` takes"),
     ({"conversions": [{"name": "x", "events": ["a"]}] * 2}, "the name is used twice"),
     ({"challenger_share": 10}, "var challenger_share: 10 is not accepted"),
+    ({"score_history_share": -1}, "var score_history_share: -1 is not accepted"),
+    ({"treated_audiences": "aud_high"}, 'var treated_audiences: "aud_high" is not accepted'),
     ({"leak_severity": "off"}, 'var leak_severity: "off" is not accepted'),
     ({"conversions": [{"name": "x", "table": "crm.deals"}]}, "a table needs `tstamp_column`"),
     ({"conversions": [DEALS | {"domain_userid_column": "c"}]}, "the one that says who converted"),

@@ -1,0 +1,148 @@
+{#- Scores whose outcome is known by now, each once: the outcome as it was known when it
+    matured, by the same SQL that labels training rows. Conversions of visitors only. -#}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    on_schema_change="append_new_columns",
+    full_refresh=false,
+) }}
+
+{%- set specs = conversion_specs("daily") -%}
+{%- set horizon = specs[0].horizon -%}
+{%- set horizon_us = iso_duration_us(horizon) -%}
+{%- set known_us = horizon_us + iso_duration_us(var("late_arrival_allowance")) -%}
+
+with history as (
+
+    select * from {{ ref("propensity_score_history") }}
+
+),
+
+as_of as (
+
+    select * from {{ ref("as_of") }}
+
+),
+
+events as (
+
+    {{ subject_events(ref("stg_snowplow__events")) }}
+
+),
+
+prospects as (
+
+    select * from {{ ref("tgt_prospect__first_conversion") }}
+
+),
+
+matured as (
+
+    select
+        model_name,
+        max(as_of_tstamp) as as_of_tstamp
+    from {{ this if is_incremental() else "history" }}
+    {{ "where false" if not is_incremental() }}
+    group by model_name
+
+),
+
+due as (
+
+    select history.*
+    from history
+    cross join as_of
+    left join matured on history.model_name = matured.model_name
+    where
+        history.kind = 'conversion'
+        and history.horizon = '{{ horizon }}'
+        and {{ epoch_us("history.as_of_tstamp") }} + {{ known_us }}
+        <= {{ epoch_us("as_of.as_of_tstamp") }}
+        and (
+            matured.as_of_tstamp is null or history.as_of_tstamp > matured.as_of_tstamp
+        )
+
+),
+
+moments as (
+
+    select distinct
+        subject_id as domain_userid,
+        as_of_tstamp
+    from due
+
+),
+
+outcomes as (
+
+    {{ point_in_time_targets(
+        conversions(), horizon, events="events", as_of="as_of", moments="moments"
+    ) }}
+
+),
+
+first_treated as (
+
+    select
+        subject_id,
+        min(as_of_tstamp) as treated_tstamp
+    from history
+    where is_treated
+    group by subject_id
+
+),
+
+labelled as (
+
+    select
+        due.*,
+        case due.model_name
+            {%- for spec in specs %}
+            when '{{ spec.model_name }}' then outcomes.{{ outcome_column(spec) }}
+            {%- endfor %}
+        end as target,
+        case due.model_name
+            {%- for spec in specs if not conversion_named(spec.conversion).repeatable %}
+            when '{{ spec.model_name }}'
+                then prospects.first_{{ spec.conversion }}_tstamp
+            {%- endfor %}
+            when '' then due.as_of_tstamp
+        end as converted_tstamp,
+        coalesce(
+            {{ epoch_us("first_treated.treated_tstamp") }}
+            <= {{ epoch_us("due.as_of_tstamp") }} + {{ horizon_us }},
+            false
+        ) as was_treated
+    from due
+    inner join outcomes
+        on
+            due.subject_id = outcomes.domain_userid
+            and due.as_of_tstamp = outcomes.as_of_tstamp
+    left join prospects on due.subject_id = prospects.domain_userid
+    left join first_treated on due.subject_id = first_treated.subject_id
+
+),
+
+final as (
+
+    select
+        model_name,
+        version,
+        subject_id,
+        as_of_tstamp,
+        role,
+        is_used,
+        score,
+        decile,
+        label,
+        was_treated,
+        target
+    from labelled
+    -- Who had converted before was in no audience and in no training row.
+    where
+        target is not null
+        and (converted_tstamp is null or converted_tstamp >= as_of_tstamp)
+
+)
+
+select * from final

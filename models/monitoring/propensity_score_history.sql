@@ -1,0 +1,89 @@
+{#- What was published, once a day of as_of, and who was treated at that time. Rows are
+    only ever added: a second build of the same day, or of an earlier one, adds none. -#}
+{{ config(
+    materialized="incremental",
+    incremental_strategy="append",
+    on_schema_change="append_new_columns",
+    full_refresh=false,
+) }}
+
+with scores as (
+
+    select * from {{ ref("propensity_scores") }}
+    where {{ in_share("subject_id", var("score_history_share"), "history") }}
+
+),
+
+horizons as (
+
+    {% for spec in propensity_model_specs() -%}
+    {{ "union all " if not loop.first -}}
+    select
+        '{{ spec.model_name }}' as model_name,
+        '{{ spec.horizon }}' as horizon
+    {% endfor %}
+
+),
+
+members as (
+
+    {% for audience in var("treated_audiences") -%}
+    {{ "union " if not loop.first -}}
+    select audience_key from {{ ref(audience) }}
+    {% else -%}
+    select {{ text_null() }} as audience_key
+    {% endfor %}
+
+),
+
+-- A member is a person; their visitors are treated with them.
+treated as (
+
+    select audience_key as subject_id from members
+    union
+    select user_mapping.domain_userid as subject_id
+    from {{ ref("stg_snowplow__user_mapping") }} as user_mapping
+    inner join members on user_mapping.user_id = members.audience_key
+
+),
+
+{% if is_incremental() -%}
+kept as (
+
+    select
+        model_name,
+        max(as_of_tstamp) as as_of_tstamp
+    from {{ this }}
+    group by model_name
+
+),
+
+{% endif -%}
+final as (
+
+    select
+        scores.model_name,
+        scores.version,
+        scores.subject_id,
+        scores.as_of_tstamp,
+        scores.kind,
+        horizons.horizon,
+        scores.role,
+        scores.is_used,
+        scores.score,
+        scores.decile,
+        scores.label,
+        treated.subject_id is not null as is_treated
+    from scores
+    inner join horizons on scores.model_name = horizons.model_name
+    left join treated on scores.subject_id = treated.subject_id
+    {%- if is_incremental() %}
+    left join kept on scores.model_name = kept.model_name
+    where
+        kept.as_of_tstamp is null
+        or cast(scores.as_of_tstamp as date) > cast(kept.as_of_tstamp as date)
+    {%- endif %}
+
+)
+
+select * from final
