@@ -1,19 +1,22 @@
 """Suspicion that a feature knows the outcome: statistics that warn and block promotion.
 
-Behaviour before the moment predicts behaviour after it only so well. A feature that alone
-predicts almost everything, that is almost certain where it speaks, that carries a strong
-model by itself, or that means something else in another period, was probably made from
-data of after the moment.
+Behaviour before the moment predicts behaviour after it only so well: a full cart makes a
+purchase likely, never certain. So a feature may rank well, and may carry the model, and yet
+be honest, as long as many of those it ranks highest do not convert. One that ranks well *and*
+is nearly certain at its top, that is certain where it speaks, that equals the target's mean
+wherever it has the same value, or that means something else in another period, was probably
+made from data of after the moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xgboost as xgb
+from scipy.stats import chi2
 from sklearn.metrics import roc_auc_score
 
 from ml.booster import BASE_PARAMS, Data
@@ -22,16 +25,22 @@ from ml.folds import uniform
 from ml.metrics import log_loss_rows
 
 COLUMNS = ["feature", "check", "value", "evidence"]
-# "alone": the AUC of one feature.
-MAX_SINGLE_AUC = 0.9
+# "alone": AUC of one feature with the realised rate of the rows it ranks highest, those that
+# hold TOP_RECALL of the conversions and at least MIN_TOP. People change their minds: where
+# behaviour is honest, many of them do not convert. The higher the AUC, the less is asked.
+MAX_ALONE = ((0.9, 0.9), (0.94, 0.86), (0.97, 0.8), (0.985, 0.0))
+TOP_RECALL, MIN_TOP = 0.2, 8
 # "certain": realised rate where the feature speaks, the share of conversions it must hold
 # there, and the multiple of the base rate it must be.
 MAX_PRECISION, MIN_RECALL, MIN_LIFT = 0.98, 0.1, 2.0
-# "carries": of a model with at least this AUC, the share of its log-loss gain that goes
-# when the feature goes, and how many times that of the next feature it is.
-CARRY_AUC, MAX_CARRIED, MIN_CARRY_RATIO = 0.85, 0.5, 4.0
+# "carries": of a model with at least this AUC and this rate at its top, the share of its
+# log-loss gain that goes when the feature goes, and how many times that of the next it is.
+CARRY_AUC, CARRY_TOP, MAX_CARRIED, MIN_CARRY_RATIO = 0.85, 0.95, 0.5, 4.0
 # "changes": AUC between periods, in absolute terms and in standard errors.
 MAX_AUC_CHANGE, MAX_CHANGE_ERRORS = 0.15, 4.5
+# "rate": the chance that rates known beforehand would meet the outcomes as closely; values
+# whose outcomes vary by less than this say nothing.
+MAX_RATE_CHANCE, MIN_RATE_VARIANCE, MIN_RATE_VALUES = 1e-5, 1.0, 6
 MIN_SUBJECTS = 15
 N_BINS = 64
 _QUICK_ROWS, _QUICK_ROUNDS, _N_CANDIDATES = 20_000, 60, 3
@@ -46,6 +55,7 @@ def find_leaks(
     groups: np.ndarray,
     strongest: Collection[str],
     reviewed: Collection[str] = (),
+    rates: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Look for features that predict too well.
@@ -64,83 +74,165 @@ def find_leaks(
         Columns by importance, most important first.
     reviewed
         Columns that a person has cleared.
+    rates
+        From `find_rates`.
     seed
         Seed of the split.
 
     Returns
     -------
     DataFrame
-        One row per suspicion: `feature`, `check` (alone, certain, carries, changes),
-        `value` (AUC; realised rate; share of the gain; change of AUC), `evidence`. Empty
-        when clean; at most one row per feature, the first check that speaks.
+        One row per suspicion: `feature`, `check` (rate, alone, certain, changes, carries),
+        `value` (dispersion; AUC; realised rate; change of AUC; share of the gain),
+        `evidence`. Empty when clean; at most one row per feature, the first check that
+        speaks.
     """
     if len(groups) > MAX_ROWS:
         some = np.sort(np.random.default_rng(seed).choice(len(groups), MAX_ROWS, replace=False))
         data, groups = data.take(some), groups[some]
         fold = None if fold is None else fold[some]
     half = uniform(groups, seed + 7) < 0.5
-    learn, held = (half, ~half) if fold is None else ((fold == 0) & half, (fold == 0) & ~half)
-    later = None if fold is None else fold == 2
     rows: list[dict[str, Any]] = []
     for at, column in enumerate(schema.columns):
         if column.name in reviewed:
             continue
+        if column.name in (rates or {}):
+            rows.append({"feature": column.name, **(rates or {})[column.name]})
+            continue
         for part in np.flatnonzero(schema.sources == at):
             categorical = column.kind == "categorical"
-            found = _check_alone(data, int(part), categorical, learn, held, later, groups)
+            found = _check_alone(data, int(part), categorical, half, groups)
+            if not found and fold is not None:
+                found = _check_change(data, int(part), categorical, half, fold, groups)
             if found:
                 rows.append({"feature": column.name, **found})
                 break
-    if not rows and np.isfinite(_auc_error(data, held, groups)):
+    if not rows and np.isfinite(_auc_error(data, ~half, groups)):
         names = list(strongest)[:_N_CANDIDATES]
-        found = _check_carries(data, schema, names, learn, held, seed)
+        found = _check_carries(data, schema, names, half, ~half, seed)
         if found and found["feature"] not in reviewed:
             rows.append(found)
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _check_alone(
-    data: Data,
-    part: int,
-    categorical: bool,
-    learn: np.ndarray,
-    held: np.ndarray,
-    later: np.ndarray | None,
-    groups: np.ndarray,
-) -> dict[str, Any] | None:
-    """Judge one encoded feature by the rates of its bins, learnt on half of the subjects."""
+def _rates_of_bins(data: Data, part: int, categorical: bool, learn: np.ndarray) -> np.ndarray:
+    """Score rows by the realised rate of their value's bin among the rows that teach."""
     bins = _bins(data.x[:, part], learn, categorical)
     base = float(np.average(data.y[learn], weights=data.w[learn]))
     mass = np.bincount(bins[learn], weights=data.w[learn], minlength=N_BINS + 2)
     hits = np.bincount(bins[learn], weights=(data.w * data.y)[learn], minlength=N_BINS + 2)
-    score = ((hits + base) / (mass + 1))[bins]
-    if not np.isfinite(_auc_error(data, ~learn, groups)):
+    return ((hits + base) / (mass + 1))[bins]
+
+
+def _check_alone(
+    data: Data, part: int, categorical: bool, learn: np.ndarray, groups: np.ndarray
+) -> dict[str, Any] | None:
+    """Judge one encoded feature by itself: learnt on half of the subjects, seen on the others."""
+    held = ~learn
+    if not np.isfinite(_auc_error(data, held, groups)):
         return None
-    auc = _auc(data, score, ~learn)
-    if auc >= MAX_SINGLE_AUC:
+    score = _rates_of_bins(data, part, categorical, learn)
+    auc = _auc(data, score, held)
+    top = _top_rate(data.y[held], score[held], data.w[held])
+    if any(auc >= least and top >= rate for least, rate in MAX_ALONE):
         return {
             "check": "alone",
             "value": auc,
-            "evidence": f"alone it ranks the outcome with AUC {auc:.3f} on held-out subjects",
-        }
-    certain = _certain(data, score, ~learn, groups)
-    if certain:
-        return certain
-    if later is None:
-        return None
-    before, after = _auc(data, score, held), _auc(data, score, later)
-    error = np.hypot(_auc_error(data, held, groups), _auc_error(data, later, groups))
-    change = after - before
-    if abs(change) > max(MAX_AUC_CHANGE, MAX_CHANGE_ERRORS * error):
-        return {
-            "check": "changes",
-            "value": change,
             "evidence": (
-                f"alone its AUC goes from {before:.3f} in the train period to {after:.3f} in the "
-                "test period"
+                f"alone it ranks the outcome with AUC {auc:.3f} on held-out subjects, and "
+                f"{top:.0%} of those it ranks highest convert"
             ),
         }
-    return None
+    return _certain(data, score, held, groups)
+
+
+def _check_change(
+    data: Data,
+    part: int,
+    categorical: bool,
+    half: np.ndarray,
+    fold: np.ndarray,
+    groups: np.ndarray,
+) -> dict[str, Any] | None:
+    """Compare what one encoded feature says in the train period and in the test period."""
+    learn, held, later = (fold == 0) & half, (fold == 0) & ~half, fold == 2
+    error = np.hypot(_auc_error(data, held, groups), _auc_error(data, later, groups))
+    if not np.isfinite(error):
+        return None
+    score = _rates_of_bins(data, part, categorical, learn)
+    before, after = _auc(data, score, held), _auc(data, score, later)
+    change = after - before
+    if abs(change) <= max(MAX_AUC_CHANGE, MAX_CHANGE_ERRORS * error):
+        return None
+    return {
+        "check": "changes",
+        "value": change,
+        "evidence": (
+            f"alone its AUC goes from {before:.3f} in the train period to {after:.3f} in the "
+            "test period"
+        ),
+    }
+
+
+def find_rates(frame: pd.DataFrame, y: np.ndarray, names: Collection[str]) -> dict[str, Any]:
+    """Find features that are means of the target itself, over rows that share a value.
+
+    Over the rows where a rate says v, the outcomes of a rate known beforehand scatter round
+    v as coin tosses do: the scatter is chi-squared. A mean taken over those very rows meets
+    them exactly, or, where some of the rows are not here, far too closely.
+
+    Parameters
+    ----------
+    frame
+        All rows there are, those too that no fold takes.
+    y
+        Targets, 1.0 or 0.0; NaN where unknown.
+    names
+        Columns to look at; only numbers from 0 to 1 can be rates.
+
+    Returns
+    -------
+    dict
+        Column -> `check`, `value`, `evidence`, as in `find_leaks`.
+    """
+    found = {}
+    for name in names:
+        if not pd.api.types.is_float_dtype(frame[name]):
+            continue
+        x = frame[name].to_numpy(dtype=float, na_value=np.nan)
+        known = np.isfinite(x) & np.isfinite(y)
+        x, hit = x[known], y[known]
+        if not len(x) or x.min() < 0 or x.max() > 1:
+            continue
+        values, inverse, n = np.unique(x, return_inverse=True, return_counts=True)
+        variance = n * values * (1 - values)
+        told = variance >= MIN_RATE_VARIANCE
+        if told.sum() < MIN_RATE_VALUES:
+            continue
+        hits = np.bincount(inverse, weights=hit)
+        scatter = ((hits - n * values) ** 2)[told] / variance[told]
+        if chi2.cdf(scatter.sum(), told.sum()) < MAX_RATE_CHANCE:
+            found[name] = {
+                "check": "rate",
+                "value": float(scatter.mean()),
+                "evidence": (
+                    "it is a mean of the target: over rows with the same value the outcomes meet "
+                    f"it too closely (scatter {scatter.mean():.2f} over {told.sum()} values; by "
+                    "chance 1)"
+                ),
+            }
+    return found
+
+
+def _top_rate(y: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
+    """Realised rate of the highest scores that hold TOP_RECALL of the conversions."""
+    order = np.argsort(-score, kind="stable")
+    hits, mass = np.cumsum((w * y)[order]), np.cumsum(w[order])
+    enough = np.searchsorted(np.cumsum(y[order] > 0), min(MIN_TOP, (y > 0).sum()))
+    at = max(enough, np.searchsorted(hits, TOP_RECALL * hits[-1]))
+    # To the end of the tie, which has no order.
+    last = np.searchsorted(-score[order], -score[order][at], side="right") - 1
+    return float(hits[last] / mass[last])
 
 
 def _bins(values: np.ndarray, learn: np.ndarray, categorical: bool) -> np.ndarray:
@@ -185,7 +277,7 @@ def _certain(
     """Look at the rows where the learnt rate is highest: are nearly all of them conversions."""
     sure = held & (score >= 0.9)
     n_pos = len(np.unique(groups[sure & (data.y > 0)]))
-    if n_pos < MIN_SUBJECTS:
+    if n_pos < MIN_TOP:
         return None
     rate = float(np.average(data.y[sure], weights=data.w[sure]))
     base = float(np.average(data.y[held], weights=data.w[held]))
@@ -227,14 +319,14 @@ def _check_carries(
     )
     base = float(np.clip(np.average(data.y[train], weights=data.w[train]), 1e-6, 1 - 1e-6))
 
-    def score(without: str | None) -> tuple[float, float]:
+    def score(without: str | None) -> tuple[float, float, float]:
         kept = [
             part
             for part, source in enumerate(schema.sources)
             if schema.columns[source].name != without
         ]
         if not kept:
-            return 0.0, 0.5
+            return 0.0, 0.5, 0.0
         types = [data.feature_types[part] for part in kept]
         options = {"feature_types": types, "enable_categorical": True}
         matrix = xgb.QuantileDMatrix(
@@ -246,10 +338,10 @@ def _check_carries(
         y, w = data.y[test], data.w[test]
         constant = log_loss_rows(y, np.full(len(y), base))
         gain = float(np.average(constant - log_loss_rows(y, p), weights=w))
-        return gain, float(roc_auc_score(y, p, sample_weight=w))
+        return gain, float(roc_auc_score(y, p, sample_weight=w)), _top_rate(y, p, w)
 
-    full, auc = score(None)
-    if full <= 0 or auc < CARRY_AUC:
+    full, auc, top = score(None)
+    if full <= 0 or auc < CARRY_AUC or top < CARRY_TOP:
         return None
     lost = sorted(((full - score(name)[0]) / full, name) for name in names)[::-1]
     share, name = lost[0]
@@ -262,6 +354,7 @@ def _check_carries(
         "value": share,
         "evidence": (
             f"without it the model loses {share:.0%} of its log-loss gain, without the next "
-            f"strongest column {max(following, 0.0):.0%}"
+            f"strongest column {max(following, 0.0):.0%}; with it {top:.0%} of those ranked "
+            "highest convert"
         ),
     }

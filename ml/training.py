@@ -19,7 +19,7 @@ from ml.curves import curve_points
 from ml.errors import NotTrainableError
 from ml.importance import MAX_ROWS as IMPORTANCE_ROWS
 from ml.importance import effects, importance
-from ml.leaks import find_leaks
+from ml.leaks import find_leaks, find_rates
 from ml.metrics import evaluate
 from ml.model import Gated, PropensityModel
 
@@ -153,6 +153,7 @@ def train_propensity(
         groups=rows.groups,
         strongest=ranked["feature"].tolist(),
         reviewed=leak_reviewed,
+        rates=find_rates(frame, to_target(frame[target]), rows.schema.names),
         seed=random_state,
     )
     return PropensityModel(
