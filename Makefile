@@ -75,6 +75,8 @@ bench: $(VENV)/.dev ## Measure features, training, simulation and the build agai
 	$(BIN)/python bench/features.py
 	$(BIN)/python bench/increment.py
 	$(BIN)/python bench/training.py
+	$(BIN)/python bench/gate.py
+	$(BIN)/python bench/leaks.py
 	$(BIN)/python bench/pipeline.py
 	$(BIN)/python bench/first_touch.py
 

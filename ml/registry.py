@@ -22,7 +22,7 @@ from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
 from ml.model import PropensityModel
 from ml.specs import FOLD, MOMENT, SUBJECT, TARGET, VALUE, Spec, kind_of, read_specs
 from ml.training import N_TRIALS, refit
-from ml.warehouse import Types, empty, say
+from ml.warehouse import Types, empty, say, warn
 
 REGISTRY: Types = {
     "model_name": "text",
@@ -96,6 +96,7 @@ def register_due(
     settings: Settings | None = None,
     on_trained: Callable[[dict[str, Any], PropensityModel], None] | None = None,
     log: Callable[[str], None] = say,
+    log_warning: Callable[[str], None] = warn,
 ) -> pd.DataFrame:
     """Train, gate and describe the versions that are due.
 
@@ -120,6 +121,8 @@ def register_due(
         Called with each new row and model, e.g. to track the run.
     log
         Takes one line per decision.
+    log_warning
+        Takes one line per suspected leak.
 
     Returns
     -------
@@ -149,6 +152,10 @@ def register_due(
         except NotTrainableError as error:
             log(f"{name}: not trained. {error}")
             continue
+        for leak in model.leaks.to_dict("records"):
+            log_warning(
+                f"{name}: suspected leak in {leak['feature']} ({leak['check']}): {leak['evidence']}"
+            )
         decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
         if decision.verdict != "rejected" and spec.kind != VALUE:
             model = _refit(model, frame, spec, settings)
@@ -228,6 +235,32 @@ def is_due(
     if age >= limit:
         return True, f"{told}, due after {limit:g}"
     return False, f"{told}, due after {limit:g}"
+
+
+def not_registered_since(
+    known: pd.DataFrame,
+    now: pd.DataFrame,
+    new: pd.DataFrame,
+    log: Callable[[str], None] = say,
+) -> pd.DataFrame:
+    """Leave out models of which another job registered a version while this one trained.
+
+    Parameters
+    ----------
+    known, now
+        `model_name` and `version` of the registry before training and after it.
+    new
+        The rows to add.
+    log
+        Takes one line per model left out.
+    """
+    key = ["model_name", "version"]
+    since = now[~now.set_index(key).index.isin(known.set_index(key).index)]
+    meanwhile = new["model_name"].isin(since["model_name"])
+    for name in new.loc[meanwhile, "model_name"]:
+        versions = ", ".join(since.loc[since["model_name"] == name, "version"])
+        log(f"{name}: another job registered {versions} while this one trained; nothing is added.")
+    return new[~meanwhile]
 
 
 def is_restored(version: str) -> bool:

@@ -218,6 +218,15 @@ def empty(types: Types) -> pd.DataFrame:
 
 def say(message: str) -> None:
     """Log one line: to dbt's terminal and log where dbt runs us in its process, else print."""
+    _log(message, "INFO")
+
+
+def warn(message: str) -> None:
+    """Log one line as a warning, in the same places."""
+    _log(message, "WARN")
+
+
+def _log(message: str, level: str) -> None:
     try:
         from dbt_common.events.base_types import EventLevel
         from dbt_common.events.functions import fire_event
@@ -225,7 +234,7 @@ def say(message: str) -> None:
     except ImportError:
         print(message)
     else:
-        fire_event(Note(msg=message), EventLevel.INFO)
+        fire_event(Note(msg=message), EventLevel[level])
 
 
 def _to_pandas(relation: Any) -> pd.DataFrame:  # noqa: ANN401

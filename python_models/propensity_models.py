@@ -20,12 +20,13 @@ def model(dbt, session):
         found = registered(["artefact"], f"model_name = '{name}' and version = '{version}'")
         return bytes(found["artefact"].iloc[0])
 
+    known = registered(registry.KNOWN_COLUMNS) if dbt.is_incremental else None
     new = registry.register_due(
         {name: lambda rows=rows: warehouse.read(rows) for name, rows in training.items()},
         readiness=warehouse.read(dbt.ref("trn_readiness")),
         as_of=pd.Timestamp(as_of),
         catalogue=warehouse.read(dbt.ref("feature_catalogue")),
-        known=registered(registry.KNOWN_COLUMNS) if dbt.is_incremental else None,
+        known=known,
         fetch_artefact=fetch_artefact,
         settings=registry.Settings(
             retrain_after_days=float(dbt.config.get("retrain_after_days")),
@@ -37,4 +38,6 @@ def model(dbt, session):
         ),
         on_trained=lambda row, trained: tracking.track(row, trained),
     )
+    if known is not None:
+        new = registry.not_registered_since(known, registered(["model_name", "version"]), new)
     return warehouse.write(new, registry.REGISTRY, session)

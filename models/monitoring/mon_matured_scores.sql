@@ -30,9 +30,10 @@ events as (
 
 ),
 
-prospects as (
+events_and_conversions as (
 
-    select * from {{ ref("tgt_prospect__first_conversion") }}
+    select * from events
+    {{- conversions_as_events() }}
 
 ),
 
@@ -76,7 +77,8 @@ moments as (
 outcomes as (
 
     {{ point_in_time_targets(
-        conversions(), horizon, events="events", as_of="as_of", moments="moments"
+        conversions(), horizon, events="events_and_conversions", as_of="as_of",
+        moments="moments"
     ) }}
 
 ),
@@ -101,13 +103,6 @@ labelled as (
             when '{{ spec.model_name }}' then outcomes.{{ outcome_column(spec) }}
             {%- endfor %}
         end as target,
-        case due.model_name
-            {%- for spec in specs if not conversion_named(spec.conversion).repeatable %}
-            when '{{ spec.model_name }}'
-                then prospects.first_{{ spec.conversion }}_tstamp
-            {%- endfor %}
-            when '' then due.as_of_tstamp
-        end as converted_tstamp,
         coalesce(
             {{ epoch_us("first_treated.treated_tstamp") }}
             <= {{ epoch_us("due.as_of_tstamp") }} + {{ horizon_us }},
@@ -118,7 +113,6 @@ labelled as (
         on
             due.subject_id = outcomes.domain_userid
             and due.as_of_tstamp = outcomes.as_of_tstamp
-    left join prospects on due.subject_id = prospects.domain_userid
     left join first_treated on due.subject_id = first_treated.subject_id
 
 ),
@@ -138,10 +132,7 @@ final as (
         was_treated,
         target
     from labelled
-    -- Who had converted before was in no audience and in no training row.
-    where
-        target is not null
-        and (converted_tstamp is null or converted_tstamp >= as_of_tstamp)
+    where target is not null
 
 )
 

@@ -10,7 +10,8 @@
 with scores as (
 
     select * from {{ ref("propensity_scores") }}
-    where {{ in_share("subject_id", var("score_history_share"), "history") }}
+    -- Of those to whom the outcome can still happen.
+    where is_open and {{ in_share("subject_id", var("score_history_share"), "history") }}
 
 ),
 

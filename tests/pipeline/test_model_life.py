@@ -95,28 +95,41 @@ def test_published_scores_mature_and_treated_people_are_marked(
     copied: Project, simulated: Path
 ) -> None:
     history = "propensity_score_history"
-    published = copied.value("select count(*) from propensity_scores")
+    published = copied.value("select count(*) from propensity_scores where is_open")
     assert copied.value(f"select count(*) from {history}") == published
-    assert copied.rows(f"select subject_id from {history} where is_treated order by 1") == (
-        copied.rows("select audience_key from aud_high_propensity order by 1")
-    )
+    members = """
+        select subject_id from propensity_scores
+        left join stg_snowplow__user_mapping on subject_id = domain_userid
+        where model_name = 'daily' and is_open and coalesce(user_id, subject_id) in
+            (select audience_key from aud_high_propensity)
+        order by subject_id
+    """
+    treated = f"select subject_id from {history} where is_treated and model_name = 'daily'"
+    assert copied.rows(treated + " order by 1") == copied.rows(members)
     assert copied.value("select count(*) from mon_matured_scores") == 0
-    # As if it had been published twenty days before.
-    with duckdb.connect(str(copied.database)) as connection:
-        connection.execute(f"update {history} set as_of_tstamp = as_of_tstamp - interval 20 days")
-    copied.build("--select", f"{history}+", events=simulated, **WIDE)
-    assert copied.value(f"select count(*) from {history}") == 2 * published
-    events = f"read_parquet('{simulated}/**/*.parquet')"
+    # As if everyone had been scored twenty days before, and nobody since.
     converted = f"""
         select domain_userid as subject_id, min(derived_tstamp) as converted_tstamp
-        from {events} where event_name = 'submit_form' group by all
+        from read_parquet('{simulated}/**/*.parquet')
+        where event_name = 'submit_form' group by all
     """
+    with duckdb.connect(str(copied.database)) as connection:
+        connection.execute(f"delete from {history}")
+        connection.execute(
+            f"insert into {history} by name select s.* exclude (lift, reason_1, reason_2, "
+            "reason_3, is_open) replace (as_of_tstamp - interval 20 days as as_of_tstamp), "
+            "'P7D' as horizon, hash(subject_id) % 3 = 0 as is_treated from propensity_scores as s "
+            f"left join ({converted}) using (subject_id) where model_name = 'daily' "
+            "and coalesce(converted_tstamp >= as_of_tstamp - interval 20 days, true)"
+        )
+    old = copied.value(f"select count(*) from {history}")
+    copied.build("--select", f"{history}+", events=simulated, **WIDE)
+    assert copied.value(f"select count(*) from {history}") == old + published
     expected = f"""
         select subject_id, coalesce(converted_tstamp <= as_of_tstamp + interval 7 days, false),
             is_treated
         from {history} left join ({converted}) using (subject_id)
         where as_of_tstamp < (select max(as_of_tstamp) from {history})
-            and coalesce(converted_tstamp >= as_of_tstamp, true)
         order by subject_id
     """
     got = copied.rows(

@@ -9,7 +9,7 @@ import pytest
 
 from ml import artefact
 from ml.model import PropensityModel
-from ml.registry import REGISTRY, Settings, is_due, register_due
+from ml.registry import REGISTRY, Settings, is_due, not_registered_since, register_due
 from ml.registry_tables import (
     curves_table,
     effects_table,
@@ -51,6 +51,7 @@ def register(frame: pd.DataFrame = FRAME, **options: Any) -> tuple[pd.DataFrame,
         "catalogue": CATALOGUE,
         "settings": QUICK,
         "log": lines.append,
+        "log_warning": lambda line: lines.append(f"warning: {line}"),
         **options,
     }
     return register_due({"trn_daily": lambda: frame}, **options), lines
@@ -133,6 +134,21 @@ def test_when_a_model_is_due(
 def test_a_rejected_attempt_is_an_attempt(first: pd.DataFrame) -> None:
     rejected = first.assign(decision="rejected")
     assert not is_due(rejected, AS_OF, "d1", Settings())[0]
+
+
+def test_what_another_job_registered_meanwhile_is_not_registered_twice(
+    first: pd.DataFrame,
+) -> None:
+    lines: list[str] = []
+    known = first.iloc[:0]
+    assert not_registered_since(known, known, first, lines.append).equals(first)
+    assert lines == []
+    other = first.assign(version="20260310-11111111")
+    assert not_registered_since(known, other, first, lines.append).empty
+    assert lines == [
+        "daily: another job registered 20260310-11111111 while this one trained; nothing is added."
+    ]
+    assert not_registered_since(other, other, first, lines.append).equals(first)
 
 
 def test_a_version_put_back_is_no_attempt(first: pd.DataFrame) -> None:
@@ -255,7 +271,8 @@ def test_a_champion_that_reads_columns_that_are_gone_is_replaced(first: pd.DataF
 
 
 def test_a_leaking_version_is_rejected_until_the_column_is_reviewed() -> None:
-    new, _ = register(leaking())
+    new, lines = register(leaking())
+    assert any(line.startswith("warning: daily: suspected leak in noise (alone)") for line in lines)
     assert new["decision"].tolist() == ["rejected"]
     assert "suspected leak in noise" in new["decision_reason"].iloc[0]
     reviewed = CATALOGUE.assign(leak_reviewed=CATALOGUE["feature_name"] == "noise")
