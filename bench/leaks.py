@@ -167,7 +167,7 @@ def run(kind: Kind, seed: int, n: int) -> pd.DataFrame:
 
 def main() -> None:
     """Print the table; the exit code is 1 where a leak is missed or 1 in 20 is suspected."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", type=int, help="of the first frame; by default drawn anew")
     parser.add_argument("--runs", type=int, default=20, help="frames of each kind")
     parser.add_argument(
@@ -175,7 +175,8 @@ def main() -> None:
     )
     parser.add_argument("--only", default="", help="kinds whose name holds this")
     options = parser.parse_args()
-    first = np.random.SeedSequence().entropy % 10**6 if options.seed is None else options.seed
+    drawn = int(np.random.default_rng().integers(10**6))
+    first = drawn if options.seed is None else options.seed
     print(f"seeds {first} to {first + options.runs - 1}, {options.rows} rows and more;")
     print("odd seeds with time and groups, even ones without")
     caught = planted = flagged = clean = 0

@@ -11,7 +11,9 @@ with scores as (
 
     select * from {{ ref("propensity_scores") }}
     -- Of those to whom the outcome can still happen.
-    where is_open and {{ in_share("subject_id", var("score_history_share"), "history") }}
+    where
+        is_open
+        and {{ in_share("subject_id", var("score_history_share"), "history") }}
 
 ),
 
