@@ -72,7 +72,9 @@ def main() -> None:
     def register(
         label: str, rows: pd.DataFrame, moment: pd.Timestamp, known: pd.DataFrame | None = None
     ) -> pd.DataFrame:
-        features = [name for name in rows if name not in (*first.columns[:2], "target", "fold")]
+        features = [
+            str(name) for name in rows if name not in (*first.columns[:2], "target", "fold")
+        ]
         artefacts = {} if known is None else known.set_index("version")["artefact"]
         lines: list[str] = []
         new = register_due(

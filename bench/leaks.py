@@ -157,10 +157,16 @@ def run(kind: Kind, seed: int, n: int) -> pd.DataFrame:
     made = kind.make(frame, rng)
     if made is not None:
         frame["planted"] = made
-    options = {"time": "moment", "group": "visitor"} if seed % 2 else {}
-    data = frame if options else frame.drop(columns=["moment", "visitor"])
+    if not seed % 2:
+        frame = frame.drop(columns=["moment", "visitor"])
     model = ml.train_propensity(
-        data, target="bought", n_trials=1, progress=False, random_state=seed, **options
+        frame,
+        target="bought",
+        time="moment" if seed % 2 else None,
+        group="visitor" if seed % 2 else None,
+        n_trials=1,
+        progress=False,
+        random_state=seed,
     )
     return model.leaks
 
