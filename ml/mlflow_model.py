@@ -30,7 +30,7 @@ class Scores:
 
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> np.ndarray:
         """Score of each row, shape (n,)."""
-        return self.model.predict_proba(frame)
+        return self.model.score(frame)
 
 
 def _load_pyfunc(path: str) -> Scores:

@@ -52,7 +52,7 @@ def _write_artefact(source: Source, path: Path) -> None:
 
 def _score_artefact(source: Source, path: Path) -> np.ndarray:
     model = artefact.load_model(path, str(source.row["artefact_sha256"]))
-    return model.predict_proba(source.rows)
+    return model.score(source.rows)
 
 
 def _write_joblib(source: Source, path: Path) -> None:
