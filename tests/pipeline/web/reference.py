@@ -52,7 +52,8 @@ def usable(events: list[Row]) -> list[Row]:
     first: dict[str, dt.datetime] = {}
     for event in kept:
         session, arrival = event["domain_sessionid"], event["arrival_tstamp"]
-        first[session] = min(first.get(session, arrival), arrival)
+        if session not in first or arrival < first[session]:
+            first[session] = arrival
     longest = dt.timedelta(days=MAX_DAYS)
     return [e for e in kept if e["arrival_tstamp"] - first[e["domain_sessionid"]] <= longest]
 
