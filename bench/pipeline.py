@@ -1,10 +1,10 @@
 """From simulated events to the audience: time, memory, and how near the models come.
 
-Simulates events, builds twice on a new DuckDB warehouse, and compares the models with the
-truth file's exact filter, which knows how the site works and sees the same history. No model
-reads the truth; only this script does.
+Simulates events, builds twice on a new DuckDB warehouse as of two weeks before their end, and
+compares the champions on the days after that with the truth file's exact filter, which knows
+how the site works and sees the same history. No model reads the truth; only this script does.
 
-    python bench/pipeline.py [--events N] [--seed S] [--days D] [--keep FOLDER]
+    python bench/pipeline.py [--events N] [--seed S] [--days D] [--once] [--keep FOLDER]
 """
 
 from __future__ import annotations
@@ -94,28 +94,30 @@ def compare(name: str, rows: pd.DataFrame) -> dict[str, object]:
     }
 
 
+# Days at the end that no model sees: the week of outcomes of a week of midnights.
+JUDGING_DAYS = 14
+
 HELD_OUT = """
-    select f.*, t.p_given_history, t.target, p.last_seen_tstamp
+    select f.*, t.p_given_history, t.target,
+        p.first_seen_tstamp >= m.as_of_tstamp as is_new
     from {features} as f
     join read_parquet('{truth}/**/*.parquet') as t using ({key})
     join tgt_prospect__first_conversion as p on p.domain_userid = f.domain_userid
+    join propensity_models as m on m.model_name = '{name}' and m.decision = 'champion'
     where t.target is not null
         and (p.first_conversion_tstamp is null or f.as_of_tstamp < p.first_conversion_tstamp)
-        and f.as_of_tstamp >= (select min(as_of_tstamp) from {training} where fold = 'test')
-        and f.domain_userid not in (
-            select domain_userid from {training} where fold in ('train', 'calibrate')
-        )
+        and f.as_of_tstamp >= m.as_of_tstamp
 """
 
 
 def held_out(connection: duckdb.DuckDBPyConnection, truth: Path, name: str) -> pd.DataFrame:
-    """Rows of subjects and days that the model was not trained on, whoever they are."""
+    """Rows of the days after training, of everyone who has not converted."""
     live = name == "live"
     query = HELD_OUT.format(
         features="feat_prospect__asof_event" if live else "feat_prospect__asof_day",
         key="event_id" if live else "domain_userid, as_of_tstamp",
         truth=truth / name,
-        training=f"trn_{name}",
+        name=name,
     )
     return connection.execute(query).df()
 
@@ -150,16 +152,17 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--once", action="store_true", help="leave the second build out")
     parser.add_argument("--keep", type=Path, help="work here and leave everything in place")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        measure(folder, given.events, given.seed, given.days)
+        measure(folder, given.events, given.seed, given.days, once=given.once)
 
 
-def measure(folder: Path, events: int, seed: int, days: int) -> None:
-    """Simulate, build twice, compare; print as it goes."""
+def measure(folder: Path, events: int, seed: int, days: int, *, once: bool) -> None:
+    """Simulate, build, compare; print as it goes."""
     data = folder / "data"
     seconds, memory = run(
         [
@@ -180,27 +183,26 @@ def measure(folder: Path, events: int, seed: int, days: int) -> None:
     (folder / "profiles.yml").write_text((ROOT / "profiles.example.yml").read_text())
     database = folder / "warehouse.duckdb"
     database.unlink(missing_ok=True)
-    for number in ("first", "second"):
-        seconds, memory = run(
-            [
-                BIN / "dbt",
-                "--quiet",
-                "build",
-                "--profiles-dir",
-                folder,
-                "--target-path",
-                folder / "target",
-                "--log-path",
-                folder / "logs",
-            ],
-            CDP_EVENTS=str(data / "events"),
-            CDP_DUCKDB=str(database),
-            MLFLOW_TRACKING_URI=(folder / "mlruns").as_uri(),
-        )
+    environment = {
+        "CDP_EVENTS": str(data / "events"),
+        "CDP_DUCKDB": str(database),
+        "MLFLOW_TRACKING_URI": (folder / "mlruns").as_uri(),
+    }
+    paths = ["--profiles-dir", folder, "--target-path", folder / "target"]
+    paths += ["--log-path", folder / "logs"]
+    last = max(path.name.removeprefix("load_date=") for path in (data / "events").iterdir())
+    as_of = pd.Timestamp(last) + pd.Timedelta(days=1 - JUDGING_DAYS)
+    build = [BIN / "dbt", "--quiet", "build", *paths]
+    build += ["--vars", json.dumps({"as_of": f"{as_of:%Y-%m-%d}"})]
+    for number in ("first",) if once else ("first", "second"):
+        seconds, memory = run(build, **environment)
         print(f"\n{number} dbt build: {seconds:.1f} s, peak {memory:.2f} GB")
         timed = stages(folder / "target" / "run_results.json")
         for name, taken in sorted(timed.items(), key=lambda item: -item[1])[:14]:
             print(f"  {taken:7.2f} s  {name}")
+    later = ["+feat_prospect__asof_event", "+feat_prospect__asof_day"]
+    later += ["+tgt_prospect__first_conversion"]
+    run([BIN / "dbt", "--quiet", "run", *paths, "--select", *later], **environment)
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set threads = 2")
         report(connection, data / "truth")
@@ -209,9 +211,9 @@ def measure(folder: Path, events: int, seed: int, days: int) -> None:
 
 
 def report(connection: duckdb.DuckDBPyConnection, truth: Path) -> None:
-    """Models beside the filter, on subjects and days that trained neither."""
+    """Models beside the filter, on the days after training."""
     pd.set_option("display.width", 200, "display.max_columns", 30)
-    lines = []
+    lines, recency = [], None
     for name in ("live", "daily"):
         model = champion(connection, name)
         if model is None:
@@ -220,11 +222,12 @@ def report(connection: duckdb.DuckDBPyConnection, truth: Path) -> None:
         rows = held_out(connection, truth, name)
         rows["score"] = model.predict_proba(rows)
         lines.append(compare(name, rows))
+        lines.append(compare(f"{name}, new visitors", rows[rows["is_new"]]))
         if name == "daily":
             recency = by_recency(connection, rows)
-    print("\nHeld-out subjects and days, model beside the exact filter")
+    print("\nThe days after training, model beside the exact filter")
     print(pd.DataFrame(lines).set_index("model").T.to_string(float_format="{:.4f}".format))
-    if lines and lines[-1]["model"] == "daily":
+    if recency is not None:
         print("\ndaily by recency\n" + recency.to_string(index=False, float_format="{:.4f}".format))
 
 

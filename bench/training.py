@@ -1,7 +1,8 @@
 """Train beside a plain pipeline: quality on small data, time and memory on large, scoring.
 
-`python bench/training.py [small] [large-plain] [large-ml] [score]`: each part runs in its own
-process, so that peak memory is its own. Plain: StandardScaler + OneHotEncoder + XGBClassifier.
+`python bench/training.py [small] [large] [score]`: each part runs in a process of its own, so
+that peak memory is its own; `large` is two, one after the other, and their ratio. Plain:
+StandardScaler + OneHotEncoder + XGBClassifier.
 """
 
 from __future__ import annotations
@@ -61,6 +62,28 @@ def shop_visits(n: int, seed: int) -> pd.DataFrame:
     return frame
 
 
+def sign_ups(n: int, seed: int) -> pd.DataFrame:
+    """Another shape: nulls, few categories, two features that matter together, 15 % sign up."""
+    rng = np.random.default_rng(seed)
+    need, means = rng.normal(size=n), rng.normal(size=n)
+    employees = np.where(rng.random(n) < 0.3, np.nan, np.exp(4 + 1.2 * means + rng.normal(size=n)))
+    minutes = rng.gamma(1.5, np.exp(1 + 0.5 * need))
+    log_odds = -3.4 + 1.1 * need * (means > 0) + 0.5 * np.log1p(minutes) + 0.5 * np.isnan(employees)
+    frame = pd.DataFrame(
+        {
+            "employees": employees,
+            "minutes": minutes,
+            "pages": rng.poisson(1 + minutes / 3),
+            "trial_used": rng.random(n) < 1 / (1 + np.exp(1 - need)),
+            "industry": rng.choice(["retail", "media", "bank", None], n, p=[0.4, 0.3, 0.2, 0.1]),
+            "country": rng.choice([f"country {at}" for at in range(30)], n),
+            **{f"other_{at}": rng.normal(size=n) for at in range(11)},
+        }
+    )
+    frame["bought"] = rng.random(n) < 1 / (1 + np.exp(-log_odds))
+    return frame
+
+
 def wide_visits(n: int, seed: int) -> pd.DataFrame:
     """Shop visits with noise up to 40 columns."""
     frame = shop_visits(n, seed)
@@ -81,11 +104,20 @@ def plain_pipeline(frame: pd.DataFrame) -> Pipeline:
     return make_pipeline(columns, XGBClassifier()).fit(features, frame["bought"])
 
 
-def small() -> dict[str, object]:
-    """Five-fold quality on benchmark-sized data."""
-    frame = shop_visits(SMALL_ROWS, 0)
+def small() -> list[dict[str, object]]:
+    """Five-fold quality on benchmark-sized data of two shapes and three seeds each."""
+    out = []
+    for shape in (shop_visits, sign_ups):
+        for seed in range(3):
+            both = _five_fold(shape(SMALL_ROWS, seed))
+            for name, figures in both.items():
+                out.append({"data": shape.__name__, "seed": seed, "way": name, **figures})
+    return out
+
+
+def _five_fold(frame: pd.DataFrame) -> dict[str, dict[str, object]]:
     y = frame["bought"].to_numpy(dtype=float)
-    out: dict[str, object] = {"base_rate": round(float(y.mean()), 4)}
+    out: dict[str, dict[str, object]] = {}
     for name in ("plain", "ml"):
         p = np.zeros(len(frame))
         started = time.perf_counter()
@@ -108,17 +140,18 @@ def large(name: str) -> dict[str, object]:
     """Time and quality of one fit on a million rows of 40 columns."""
     frame, new = wide_visits(LARGE_ROWS, 0), wide_visits(100_000, 9)
     before = _peak_mb()
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), time.process_time()
     if name == "plain":
         model = plain_pipeline(frame)
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
         p = model.predict_proba(new)[:, 1]
     else:
         trained = ml.train_propensity(frame, target="bought")
-        seconds = time.perf_counter() - started
+        seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
         p = trained.predict_proba(new)
     return {
         "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu, 1),
         "peak_mb_over_frame": round(_peak_mb() - before),
         "roc_auc": round(roc_auc_score(new["bought"], p), 4),
         "log_loss": round(log_loss(new["bought"], p), 4),
@@ -197,15 +230,32 @@ PARTS = {
 }
 
 
+def measured(part: str) -> object:
+    """Run a part in a process of its own."""
+    command = [sys.executable, __file__, "--part", part]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def main() -> None:
-    """Run the parts named on the command line, each in its own process."""
+    """Run the parts named on the command line."""
     if sys.argv[1:2] == ["--part"]:
         print(json.dumps(PARTS[sys.argv[2]]()))
         return
-    for part in sys.argv[1:] or PARTS:
-        command = [sys.executable, __file__, "--part", part]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        print(f"{part:12s} {done.stdout.strip()}", flush=True)
+    for part in sys.argv[1:] or ("small", "large", "score"):
+        if part != "large":
+            told = measured(part)
+            for line in told if isinstance(told, list) else [told]:
+                print(f"{part:12s} {json.dumps(line)}", flush=True)
+            continue
+        both = {name: measured(f"large-{name}") for name in ("plain", "ml")}
+        for name, figures in both.items():
+            print(f"large {name:6s} {json.dumps(figures)}", flush=True)
+        ratios = {
+            name: round(both["plain"][name] / both["ml"][name], 2)  # pyright: ignore
+            for name in ("seconds", "cpu_seconds", "peak_mb_over_frame")
+        }
+        print(f"large plain / ml {json.dumps(ratios)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -166,6 +166,7 @@ def fit(
     max_seconds: float | None = None,
     progress: bool | None = None,
     settings: dict[str, Any] | None = None,
+    rate: float | None = None,
     objective: Objective = LOGISTIC,
 ) -> Fitted:
     """Choose settings, then fit with early stopping.
@@ -187,6 +188,8 @@ def fit(
         False hides the progress bar; by default it shows on a terminal only.
     settings
         Settings chosen before (the `params` of another fit): nothing is searched.
+    rate
+        Size of steps; by default small where rows are few.
     objective
         What is fitted; with another than the logistic one, `held_out` and the boosters'
         margins are on its scale.
@@ -200,7 +203,8 @@ def fit(
     if settings is not None:
         trials = [{name: settings[name] for name in BASE_PARAMS}]
     folds = [int(f) for f in np.unique(cv) if f >= 0]
-    rate = 0.05 if len(data.y) <= MAX_ONE_THREAD_ROWS else 0.15
+    if rate is None:
+        rate = 0.05 if len(data.y) <= MAX_ONE_THREAD_ROWS else 0.15
     searched = _search_rows(len(data.y), seed)
     small, small_cv = (data, cv) if searched is None else (data.take(searched), cv[searched])
     search_folds = folds if searched is None else folds[:2]

@@ -34,6 +34,9 @@ MAX_INNER_CROSS_ROWS = 200_000
 N_CROSS = 5
 # One row in this many only judges when to stop, where rows are too many to cross-fit.
 N_HOLD_OUT = 10
+# Many rows are refitted so many times, by steps of this size, each time without another part
+# of so many: rows of the same subjects are alike, and one fit stops too early or too late.
+N_REFITS, N_REFIT_PARTS, REFIT_RATE = 3, 8, 0.08
 
 
 @dataclass(frozen=True)
@@ -218,8 +221,18 @@ def refit(
     groups = groups[order]
     w = folds.group_weights(groups)
     data = booster.Data(x[order], y[order], w, model.schema.feature_types)
-    cv = _cross_folds(groups, data.y, random_state)
-    fitted = booster.fit(data, cv, n_trials=1, seed=random_state, settings=model.params)
+    few = len(y) <= MAX_INNER_CROSS_ROWS
+    cv = folds.cross_folds(groups, data.y, N_CROSS if few else N_REFIT_PARTS, random_state)
+    if not few:
+        cv = np.where(cv < N_REFITS, cv, -1)
+    fitted = booster.fit(
+        data,
+        cv,
+        n_trials=1,
+        seed=random_state,
+        settings=model.params,
+        rate=None if few else REFIT_RATE,
+    )
     held = cv >= 0
     calibration, why = choose_calibration(
         data.y[held], fitted.held_out[held], w[held], groups[held], random_state

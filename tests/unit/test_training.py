@@ -223,6 +223,28 @@ def test_time_only_stops_the_search_and_is_recorded() -> None:
     assert model.params["stopped_early"] == "after 1 of 4 trials, 1e-09 s"
 
 
+def test_the_search_is_bounded_and_shows_its_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = visitors(400).drop(columns="chance")
+    told = {}
+    for progress in (True, False):
+        model = ml.train_propensity(frame, target="bought", n_trials=3, progress=progress)
+        assert model.params["trials"] == 3
+        assert "stopped_early" not in model.params
+        told[progress] = capsys.readouterr().err
+    assert "train:" in told[True]
+    assert "/15 [" in told[True]  # three settings on five folds
+    assert told[False] == ""
+
+
+def test_rare_outcomes_keep_their_probabilities() -> None:
+    frame = visitors(4_000)
+    frame["bought"] = np.random.default_rng(3).random(4_000) < frame["chance"] / 8
+    model = train(frame)
+    new = visitors(20_000, seed=9)
+    assert model.predict_proba(new).mean() == pytest.approx(new["chance"].mean() / 8, rel=0.2)
+    assert "scale_pos_weight" not in model.params
+
+
 def test_the_package_loads_without_xgboost() -> None:
     import subprocess
 
