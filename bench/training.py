@@ -75,7 +75,7 @@ def sign_ups(n: int, seed: int) -> pd.DataFrame:
             "minutes": minutes,
             "pages": rng.poisson(1 + minutes / 3),
             "trial_used": rng.random(n) < 1 / (1 + np.exp(1 - need)),
-            "industry": rng.choice(["retail", "media", "bank", None], n, p=[0.4, 0.3, 0.2, 0.1]),
+            "industry": rng.choice(["retail", "media", "bank", ""], n, p=[0.4, 0.3, 0.2, 0.1]),
             "country": rng.choice([f"country {at}" for at in range(30)], n),
             **{f"other_{at}": rng.normal(size=n) for at in range(11)},
         }
