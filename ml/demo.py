@@ -229,9 +229,12 @@ def summarise(connection: object) -> str:
     ).fetchall():
         lines.append(f"  {name:<36}{number:>12,}")
     top = query("""
-        select propensity_score, propensity_label, audience_key,
+        select coalesce(propensity_score, first_touch_score) as score,
+            case when propensity_score is null then first_touch_label else propensity_label end,
+            audience_key,
             replace(concat_ws('; ', reason_1, reason_2, reason_3), 'Associated with ', '')
-        from aud_prospects order by propensity_score desc, audience_key limit 5
+        from aud_prospects where coalesce(propensity_score, first_touch_score) is not null
+        order by score desc, audience_key limit 5
     """).fetchall()
     if top:
         lines += ["", "Most likely to convert, and what that is associated with"]

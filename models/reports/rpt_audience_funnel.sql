@@ -52,13 +52,13 @@ final as (
         ("people scored", "num_scored"),
         ("of them converted before", "num_converted"),
         ("in aud_prospects", "num_prospects"),
-        ("of them reachable (user_id or e-mail known)", "num_prospects_reachable"),
+        ("of them reachable", "num_prospects_reachable"),
         ("of them with a daily score", "num_daily"),
         ("of them with a first_touch score", "num_first_touch"),
         ("in aud_high_propensity", "num_high"),
-        ("of them reachable (user_id or e-mail known)", "num_high_reachable"),
+        ("of them reachable", "num_high_reachable"),
         ("in aud_rule_based", "num_by_rule"),
-        ("of them reachable (user_id or e-mail known)", "num_by_rule_reachable"),
+        ("of them reachable", "num_by_rule_reachable"),
     ] -%}
     {{ "union all" if not loop.first }}
     select

@@ -189,7 +189,7 @@ def test_the_rule_leaves_out_paid_and_later_visits(scored: Project) -> None:
     assert set(chosen) == {who for (who,) in everyone}
     assert "ann" not in chosen
     funnel = scored.rows("select name, num_people from rpt_audience_funnel order by step")
-    assert funnel[3] == ("of them reachable (user_id or e-mail known)", 2)
+    assert funnel[3] == ("of them reachable", 2)
     assert funnel[8] == ("in aud_rule_based", len(chosen))
 
 

@@ -1,0 +1,160 @@
+"""Conversions of a CRM's table, and what is said of audiences, as dbt and each engine see them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.pipeline.features.rendering import DIALECTS, Macros
+from tests.pipeline.project import Project
+
+SELECTED = ("--select", "+tgt_conversions", "tgt_prospect__first_conversion")
+SELECTED += ("tgt_prospect__asof_day", "tgt_prospect__asof_event", "feat_prospect__asof_day")
+SELECTED += ("feat_prospect__asof_event", "+tgt_user__first_conversion")
+EVENTS = """event_id,event_name,domain_userid,domain_sessionid,user_id,derived_tstamp
+a,page_view,phone,phone-1,,2026-01-01 10:00
+b,page_view,laptop,laptop-1,007,2026-01-02 10:00
+c,page_view,phone,phone-2,007,2026-01-03 10:00
+d,page_view,other,other-1,,2026-01-04 10:00
+e,page_view,other,other-2,,2026-02-01 10:00
+"""
+# In time, known late, lost, of nobody we know, before the data ends and after it.
+DEALS = """WHO,at,loaded,stage,amount
+007,2026-01-05 00:00,2026-01-05 06:00,won,10
+007,2026-01-06 00:00,2026-01-09 00:00,won,20
+007,2026-01-07 00:00,2026-01-07 00:00,lost,30
+008,2026-01-07 00:00,2026-01-07 00:00,won,40
+007,2026-03-01 00:00,2026-03-01 00:00,won,50
+"""
+DEAL: dict[str, Any] = {
+    "name": "deal",
+    "user_id_column": "who",
+    "tstamp_column": "at",
+    "known_tstamp_column": "loaded",
+    "repeatable": True,
+    "criteria": {
+        "all": [
+            {"property": "stage", "operator": "=", "value": "won"},
+            {"property": "amount", "operator": ">=", "value": 10},
+        ]
+    },
+}
+KNOWN = [
+    ("007", "2026-01-05 00:00:00", "007"),
+    ("007", "2026-01-09 00:00:00", "007"),
+    ("008", "2026-01-07 00:00:00", "008"),
+]
+
+
+@pytest.mark.parametrize("form", ["file", "relation"])
+def test_a_crm_table_converts_the_person_on_every_device(
+    project: Project, tmp_path: Path, form: str
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text(EVENTS)
+    deals = tmp_path / "deals.csv"
+    deals.write_text(DEALS)
+    table = str(deals)
+    if form == "relation":
+        table = "crm.deals"
+        with duckdb.connect(str(project.database)) as connection:
+            connection.execute("create schema crm")
+            connection.execute(
+                f"create table crm.deals as from read_csv('{deals}', types = {{'WHO': 'varchar'}})"
+            )
+    project.build(*SELECTED, events=events, conversions=[DEAL | {"table": table}])
+    assert (
+        project.rows(
+            "select user_id, conversion_tstamp::varchar, stitched_user_id from tgt_conversions "
+            "order by user_id, conversion_tstamp"
+        )
+        == KNOWN
+    )
+    assert project.rows(
+        "select domain_userid, first_deal_tstamp::varchar, last_seen_tstamp::varchar "
+        "from tgt_prospect__first_conversion order by domain_userid"
+    ) == [
+        ("laptop", "2026-01-05 00:00:00", "2026-01-02 10:00:00"),
+        ("other", None, "2026-02-01 10:00:00"),
+        ("phone", "2026-01-05 00:00:00", "2026-01-03 10:00:00"),
+    ]
+    labelled = project.rows(
+        "select domain_userid, min(as_of_tstamp)::varchar, max(as_of_tstamp)::varchar "
+        "from tgt_prospect__asof_day where target_had_deal_next7d group by 1 order by 1"
+    )
+    assert labelled == [
+        ("laptop", "2026-01-03 00:00:00", "2026-01-08 00:00:00"),
+        ("phone", "2026-01-02 00:00:00", "2026-01-08 00:00:00"),
+    ]
+    assert project.rows(
+        "select event_id from tgt_prospect__asof_event order by event_id"
+    ) == project.rows("select event_id from feat_prospect__asof_event order by event_id")
+    assert project.rows(
+        "select stitched_user_id, first_deal_tstamp::varchar from tgt_user__first_conversion "
+        "order by 1"
+    ) == [("007", "2026-01-05 00:00:00"), ("other", None)]
+
+
+def test_a_column_that_the_table_lacks_is_named_with_those_it_has(
+    project: Project, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text(EVENTS)
+    deals = tmp_path / "deals.csv"
+    deals.write_text(DEALS)
+    wrong = DEAL | {"table": str(deals), "tstamp_column": "created"}
+    done = project.dbt("build", "--select", "as_of", events=events, conversions=[wrong])
+    said = " ".join(done.stdout.split())
+    assert done.returncode != 0
+    assert "conversion deal, table" in said
+    assert '`column` is "created"; accepted: amount, at, loaded, stage, who.' in said
+
+
+def test_readers_are_granted_and_exposures_say_what_the_vars_say(project: Project) -> None:
+    exposure = {"owner_name": "Growth", "owner_email": "g@example.com", "url": "https://x.example"}
+    exposures = {
+        f"aud_{name}": exposure | {"description": f"Syncs {name}."}
+        for name in ("prospects", "high_propensity", "rule_based")
+    }
+    done = project.dbt("parse", audience_readers=["CENSUS_ROLE"], audience_exposures=exposures)
+    assert done.returncode == 0, done.stdout
+    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    told = {
+        (*node["depends_on"]["nodes"], node["owner"]["name"], node["url"], node["description"])
+        for node in manifest["exposures"].values()
+    }
+    assert told == {
+        (f"model.cdp.{name}", "Growth", "https://x.example", given["description"])
+        for name, given in exposures.items()
+    }
+    grants = {
+        name: manifest["nodes"][f"model.cdp.{name}"]["config"]["grants"] for name in exposures
+    }
+    assert grants == {name: {"select": ["CENSUS_ROLE"]} for name in exposures}
+
+
+FIELD_SQL = {
+    "duckdb": "nullif(cast(own.form_id as varchar), '')",
+    "snowflake": "nullif(coalesce(own:form_id::varchar, own:formId::varchar), '')",
+    "databricks": "nullif(cast(own.form_id as string), '')",
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_field_of_an_event_is_one_expression_an_engine(dialect: str) -> None:
+    macros = Macros(dialect)
+    column = {"name": "own", "type": "struct(form_id varchar)"}
+    assert macros.event_field([column], "form_id") == FIELD_SQL[dialect]
+    two = macros.event_field([column, column], "form_id")
+    assert two == f"coalesce({FIELD_SQL[dialect]}, {FIELD_SQL[dialect]})"
+    hashed = {"duckdb": "sha256(x)", "snowflake": "sha2(x, 256)", "databricks": "sha2(x, 256)"}
+    assert macros.sha256_hex("x") == hashed[dialect]
+
+
+def test_properties_of_events_are_columns_of_staging() -> None:
+    macros = Macros("duckdb", event_fields=["submit_form.formId"])
+    assert macros.property_column("submit_form.form_id", "x") == "submit_form__form_id"
