@@ -8,7 +8,7 @@
     {% set prefix = alias ~ "." if alias else "" %}
     {% set parts = [] %}
     {% if events %}
-        {% if events is string or events is mapping %}
+        {% if not is_text_list(events) %}
             {{ definition_error(what, "events", events, "a list of event names") }}
         {% endif %}
         {% set names = events | map("string") | unique | sort | list %}
@@ -52,9 +52,42 @@
         {{ definition_error(what, "value", value,
             "for like, text with the wildcards % and _ and no backslash") }}
     {% endif %}
-    {% set column = prefix ~ property_column(criterion.property, what, columns) %}
-    {% if operator == "in" %} {{ return(column ~ " " ~ condition_list(value)) }} {% endif %}
-    {{ return(column ~ " " ~ ("<>" if operator == "!=" else operator) ~ " " ~ sql_literal(value)) }}
+    {% set name = property_column(criterion.property, what, columns) %}
+    {% set kind = property_kind(name) if columns is none %}
+    {% set values = comparable_values(kind, operator, value if is_list else [value], what) %}
+    {% set column = prefix ~ name %}
+    {% if kind == "field" and values[0] is number %}
+        {% set column = "try_cast(" ~ column ~ " as double)" %}
+    {% endif %}
+    {% if operator == "in" %} {{ return(column ~ " " ~ condition_list(values)) }} {% endif %}
+    {{ return(
+        column ~ " " ~ ("<>" if operator == "!=" else operator) ~ " " ~ sql_literal(values[0])
+    ) }}
+{% endmacro %}
+
+{#- The values of a criterion as what the property is: numbers that are compared with a text
+    are texts, and with a field numbers, where all of them are. -#}
+{% macro comparable_values(kind, operator, values, what) %}
+    {% set numbers = [] %}
+    {% for value in values if value is number and value is not boolean %}
+        {% do numbers.append(value) %}
+    {% endfor %}
+    {% set all_numbers = numbers | length == values | length %}
+    {% if kind == "number" and (operator == "like" or not all_numbers) %}
+        {{ definition_error(what, "value", values | join(", "), "a number, and no like") }}
+    {% elif kind == "boolean" and (
+        operator not in ["=", "!="] or values | reject("boolean") | list
+    ) %}
+        {{ definition_error(what, "value", values | join(", "), "true or false, with = or !=") }}
+    {% endif %}
+    {% if kind not in ["text", "field"] or (kind == "field" and all_numbers) %}
+        {{ return(values) }}
+    {% endif %}
+    {% set texts = [] %}
+    {% for value in values %}
+        {% do texts.append(value | string | lower if value is boolean else value | string) %}
+    {% endfor %}
+    {{ return(texts) }}
 {% endmacro %}
 
 {% macro condition_list(values) %}

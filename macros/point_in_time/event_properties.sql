@@ -21,3 +21,32 @@
     {% endif %}
     {{ return(column) }}
 {% endmacro %}
+
+{#- What a property is: number, text, boolean, timestamp, or `field` of an entity or of a
+    self-describing event, whose text may hold a number. -#}
+{% macro property_kind(column) %}
+    {% set fields = entity_columns().keys() | list + event_field_columns().keys() | list %}
+    {% if column in fields %} {{ return("field") }} {% endif %}
+    {% set kinds = {"has_media_player": "boolean", "event_tstamp": "timestamp",
+        "arrival_tstamp": "timestamp"} %}
+    {% if column in kinds %} {{ return(kinds[column]) }} {% endif %}
+    {% set type = event_columns()[column].type %}
+    {{ return("number" if type in ["integer", "float"] else type) }}
+{% endmacro %}
+
+{#- A property as a number; the text of a field is null where it is none. -#}
+{% macro property_number(property, what) %}
+    {% set column = property_column(property, what) %}
+    {% set kind = property_kind(column) %}
+    {% if kind not in ["number", "field"] %}
+        {% set numbers = [] %}
+        {% for name, one in event_columns().items() if one.type in ["integer", "float"] %}
+            {% do numbers.append(name) %}
+        {% endfor %}
+        {{ definition_error(
+            what, "property", property, "a number: " ~ numbers | sort | join(", ")
+            ~ ", or a field of an entity or event"
+        ) }}
+    {% endif %}
+    {{ return("try_cast(" ~ column ~ " as double)" if kind == "field" else column) }}
+{% endmacro %}

@@ -63,7 +63,7 @@
         "name": name,
         "aggregation": definition.aggregation,
         "conditions": feature_conditions(definition, what),
-        "value": property_column(definition.property, what) if "property" in own_keys,
+        "value": feature_value(definition, own_keys, what),
         "period": iso_duration_us(definition.period, what ~ ", period")
             if "period" in definition else none,
         "own": definition.get("includes_own_event", false),
@@ -72,8 +72,21 @@
     }) }}
 {% endmacro %}
 
+{% macro feature_value(definition, own_keys, what) %}
+    {% if "property" not in own_keys %} {{ return(none) }} {% endif %}
+    {% if definition.aggregation in ["sum", "mean", "min", "max"] %}
+        {{ return(property_number(definition.property, what)) }}
+    {% endif %}
+    {{ return(property_column(definition.property, what)) }}
+{% endmacro %}
+
 {#- [{condition, min_count}]: one, or with `conversion: any` one per configured conversion. -#}
 {% macro feature_conditions(definition, what) %}
+    {% if "events" in definition and not definition.events %}
+        {{ definition_error(
+            what, "events", definition.events, "a list of event names; absent: all events"
+        ) }}
+    {% endif %}
     {% set own = event_condition(definition.events, definition.criteria, what=what) %}
     {% if "conversion" not in definition %}
         {{ return([{"condition": own, "min_count": 1}]) }}

@@ -13,7 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.pipeline.features import engines
-from tests.pipeline.features.definitions import CONVERSIONS, DEFINITIONS, START, histories
+from tests.pipeline.features.definitions import (
+    CONVERSIONS,
+    DEFINITIONS,
+    START,
+    VARIABLES,
+    histories,
+)
 from tests.pipeline.features.engines import DuckDB, Engine
 from tests.pipeline.features.reference import DAY, Event, Moment, feature, target
 from tests.pipeline.features.rendering import (
@@ -43,7 +49,7 @@ class Case:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        macros = Macros(engine.dialect, conversions=CONVERSIONS, late_arrival_allowance=ALLOWANCE)
+        macros = Macros(engine.dialect, late_arrival_allowance=ALLOWANCE, **VARIABLES)
         us = macros.epoch_us("as_of_tstamp")
         self.sql: dict[tuple[str, str], str] = {}
         for at, moments in (("events", None), ("moments", "moments")):
@@ -290,6 +296,50 @@ def test_a_moment_has_the_features_of_an_event_at_that_instant(
                 "criteria": {"any": [{"property": "app_id", "operator": "in", "value": "a"}]},
             },
             "accepted: a list of values, for the operator in",
+        ),
+        ("counter", '`feature` is "counter"; accepted: a mapping with `aggregation`'),
+        ({"aggregation": "counter", "events": []}, "a list of event names; absent: all events"),
+        ({"aggregation": "counter", "events": [7]}, "accepted: a list of event names"),
+        ({"aggregation": "counter", "period": "P0D"}, "'P0D' is not a duration longer than"),
+        ({"aggregation": "counter", "period": "P1M"}, "in weeks, days, hours, minutes"),
+        ({"aggregation": "time_since_first"}, "`unit` is null; accepted: unit, which"),
+        ({"aggregation": "mean", "property": "app_id"}, "a number: br_viewheight, br_viewwidth"),
+        (
+            {"aggregation": "last", "property": "app_id", "includes_own_event": "yes"},
+            '`includes_own_event` is "yes"; accepted: true, false',
+        ),
+        (
+            {"aggregation": "most_frequent", "property": "app_id", "values": "web"},
+            '`values` is "web"; accepted: a list of the texts',
+        ),
+        *(
+            (
+                {"aggregation": "counter", "criteria": {"all": [criterion]}},
+                message,
+            )
+            for criterion, message in [
+                ({"property": "app_id", "operator": "="}, "accepted: {property, operator, value}"),
+                (
+                    {"property": "shop", "operator": "=", "value": "a"},
+                    '`property` is "shop"; accepted: agent_name, app_id',
+                ),
+                (
+                    {"property": "app_id", "operator": "=", "value": ["a"]},
+                    '`value` is ["a"]; accepted: one text, number, true or false',
+                ),
+                (
+                    {"property": "app_id", "operator": "like", "value": 1},
+                    "`value` is 1; accepted: for like, text with the wildcards",
+                ),
+                (
+                    {"property": "se_value", "operator": "<", "value": "a"},
+                    '`value` is "a"; accepted: a number, and no like',
+                ),
+                (
+                    {"property": "has_media_player", "operator": "=", "value": "yes"},
+                    '`value` is "yes"; accepted: true or false, with = or !=',
+                ),
+            ]
         ),
     ],
 )

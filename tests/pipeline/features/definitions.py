@@ -23,10 +23,13 @@ CAME_BY = {"any": [
     {"property": "refr_medium", "operator": "in", "value": ["search", "so'cial"]},
     {"property": "mkt_medium", "operator": "!=", "value": "cpc"},
 ]}  # fmt: skip
+LONG = {"any": [{"property": "media_player.duration", "operator": ">=", "value": 2.5}]}
 CHEAP_WEB = {"all": [
     {"property": "se_value", "operator": "<=", "value": 2},
     {"property": "app_id", "operator": "=", "value": "web"},
 ]}  # fmt: skip
+
+VARIABLES = {"conversions": CONVERSIONS, "entity_fields": ["media_player.duration"]}
 
 OTHERS: dict[str, dict[str, Any]] = {
     "num_events": {"aggregation": "counter"},
@@ -64,6 +67,11 @@ OTHERS: dict[str, dict[str, Any]] = {
     "days_since_last_l30d": {"aggregation": "time_since_last", "period": "P30D", "unit": "days"},
     "seconds_since_form": {
         "aggregation": "time_since_last", "events": ["submit_form"], "unit": "seconds"},
+    "sum_duration_l7d": {
+        "aggregation": "sum", "property": "media_player.duration", "period": "P7D"},
+    "max_duration": {"aggregation": "max", "property": "media_player.duration"},
+    "num_long_l30d": {"aggregation": "counter", "criteria": LONG, "period": "P30D"},
+    "num_durations": {"aggregation": "unique_count", "property": "media_player.duration"},
     "hour_of_day": {"moment": "hour_of_day"},
 }  # fmt: skip
 
@@ -112,6 +120,7 @@ def histories(draw: st.DrawFn, max_size: int = 14) -> list[Event]:
                 mkt_medium=draw(_maybe("cpc", "email")),
                 mkt_campaign=draw(_maybe("c1", "c2")),
                 has_media_player=draw(st.booleans()),
+                media_player__duration=draw(_maybe("10", "2.5", "2.50", "unknown")),
                 se_value=draw(_maybe(0.5, 0.1, 2.0, -3.25, 1000000.0)),
             )
         )

@@ -34,6 +34,7 @@ class Event:
     mkt_campaign: str | None = None
     has_media_player: bool = False
     se_value: float | None = None
+    media_player__duration: str | None = None  # a field of an entity: text
 
 
 PROPERTIES = [field.name for field in fields(Event) if field.name != "us"]
@@ -54,8 +55,21 @@ def duration_us(text: str) -> int:
     )
 
 
+def _property(event: Event, name: str) -> Any:
+    return getattr(event, name.replace(".", "__"))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _meets(event: Event, criterion: Mapping[str, Any]) -> bool:
-    have, want = getattr(event, criterion["property"]), criterion["value"]
+    have, want = _property(event, criterion["property"]), criterion["value"]
+    if isinstance(have, str) and isinstance(want, int | float):
+        have = _number(have)
     if have is None:
         return False
     match criterion["operator"]:
@@ -123,7 +137,9 @@ def feature(
 
 
 def _aggregate(mine: list[Event], moment: Moment, definition: Mapping[str, Any]) -> Any:
-    values = [getattr(event, definition.get("property", "event_id")) for event in mine]
+    values = [_property(event, definition.get("property", "event_id")) for event in mine]
+    if definition["aggregation"] in ("sum", "mean", "min", "max"):
+        values = [_number(value) if isinstance(value, str) else value for value in values]
     known = [value for value in values if value is not None]
     match definition["aggregation"]:
         case "counter":
