@@ -49,23 +49,15 @@ def our_statements(*, portable: bool, count: int = 0) -> str:
     definitions = dict(list(prospect_definitions().items())[:N_FEATURES])
     features = macros.features(definitions, "seen_events", portable=portable)
     targets = macros.targets("PT1H", "seen_events", "as_of", None, portable=portable)
-    known = macros.subject_events("events")
     part = macros.visitor_part(count // macros.var("events_per_part") + 1)
-    parts = macros.select_by_parts(
-        f"with seen_events as not materialized ({known} and {part}), features as ({features})"
-        " from features"
-    )
-    return "; ".join(
-        [
-            "set preserve_insertion_order = false",
-            *(
-                f"{'insert into told' if number else 'create table told as'} {sql}"
-                for number, sql in enumerate(parts)
-            ),
-            f"create table targets as with seen_events as ({known}), targets as ({targets})"
-            " from targets",
-        ]
-    )
+    seen = f"seen_events as not materialized ({macros.subject_events('events')} and {part})"
+    statements = ["set preserve_insertion_order = false"]
+    for table, sql in (("told", features), ("targets", targets)):
+        verb = f"create table {table} as"
+        for select in macros.select_by_parts(f"with {seen}, made as ({sql}) from made"):
+            statements.append(f"{verb} {select}")
+            verb = f"insert into {table}"
+    return "; ".join(statements)
 
 
 def work(way: str, path: str) -> dict[str, float | list[float]]:

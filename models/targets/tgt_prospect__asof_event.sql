@@ -1,6 +1,6 @@
 with events as (
 
-    {{ subject_events(ref("stg_snowplow__events")) }}
+    {{ subject_events(ref("stg_snowplow__events"), in_parts=true) }}
     {{- conversions_as_events() }}
 
 ),
