@@ -98,11 +98,15 @@ def visits() -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory: pytest.TempPathFactory, module_project: Project) -> Project:
-    folder = tmp_path_factory.mktemp("visits")
-    path = folder / "events.ndjson"
+def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("visits") / "events.ndjson"
     path.write_text("".join(json.dumps(line) + "\n" for line in visits()))
-    module_project.build(events=path, **SETTINGS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def scored(events: Path, module_project: Project) -> Project:
+    module_project.build(events=events, **SETTINGS)
     return module_project
 
 
@@ -217,3 +221,16 @@ def test_the_three_web_tables_alone_are_enough(
     assert ("ann", "High", 2) in project.rows(audience)
     assert project.value("select count(*) from aud_high_propensity") > 0
     assert project.value("select count(*) from aud_rule_based") > 0
+
+
+def test_later_events_change_nothing_in_a_row(
+    scored: Project, project: Project, events: Path
+) -> None:
+    before = START + timedelta(days=DAYS // 2)
+    select = ("--select", "+feat_user__first_touch")
+    project.build(*select, events=events, as_of=f"{before:%Y-%m-%d}", **SETTINGS)
+    query = "select * exclude as_of_tstamp, as_of_tstamp from feat_user__first_touch "
+    query += f"where as_of_tstamp <= timestamp '{before - timedelta(minutes=30)}' order by all"
+    known_then = project.rows(query)
+    assert len(known_then) > 400
+    assert known_then == scored.rows(query)
