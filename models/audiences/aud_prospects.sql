@@ -97,8 +97,12 @@ final as (
     left join {{ further.name }} on people.domain_userid = {{ further.name }}.subject_id
     {%- endfor %}
     {%- if not conversions()[0].repeatable %}
-    -- A one-off conversion has nothing left to be won.
-    where not people.has_converted
+    -- A one-off conversion has nothing left to be won, but another may.
+    where
+        not people.has_converted
+        {%- for further in further_audience_models() if further.kind == "conversion" %}
+        or {{ further.name }}.subject_id is not null
+        {%- endfor %}
     {%- endif %}
 
 )
