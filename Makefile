@@ -69,7 +69,7 @@ test-browser: $(VENV)/.dev system-packages
 test-lowest: .venv-lowest/.installed
 	.venv-lowest/bin/python -m pytest -q tests/unit
 
-bench: $(VENV)/.dev ## Measure features, training, simulation and the build against their peers
+bench: $(VENV)/.bench ## Measure features, training, simulation and the build against their peers
 	$(BIN)/python bench/simulate.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/features.py
@@ -77,6 +77,7 @@ bench: $(VENV)/.dev ## Measure features, training, simulation and the build agai
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/gate.py
 	$(BIN)/python bench/leaks.py
+	$(BIN)/python bench/value.py
 	$(BIN)/python bench/pipeline.py
 	$(BIN)/python bench/first_touch.py
 
@@ -86,6 +87,8 @@ soak: $(VENV)/.dev ## Long runs: ten million events, end to end
 requirements: $(VENV)/.uv ## Compile the pinned requirement files from pyproject.toml
 	$(UV) pip compile -q --universal --python-version 3.11 --all-extras --no-header \
 		pyproject.toml -o requirements/dev.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --group bench --no-header \
+		-c requirements/dev.txt -o requirements/bench.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --no-header \
 		-c requirements/dev.txt pyproject.toml -o requirements/demo.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra export \
@@ -110,6 +113,11 @@ $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/.uv
 	@echo "Installing the development tools into $(VENV) ..."
 	@$(UV) pip install -q --python $(BIN)/python -r requirements/dev.txt
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
+	@echo "Installing the peers that are measured against into $(VENV) ..."
+	@$(UV) pip install -q --python $(BIN)/python -r requirements/bench.txt
 	@touch $@
 
 .venv-lowest/.installed: requirements/lowest.txt pyproject.toml | $(VENV)/.uv

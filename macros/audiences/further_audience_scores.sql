@@ -22,3 +22,12 @@
 {% macro rounded_score(score, kind="conversion") %}
     {{ return("round(" ~ score ~ ", " ~ (2 if kind == "value" else 4) ~ ")") }}
 {% endmacro %}
+
+{#- SQL: or is another conversion still to be won? -#}
+{% macro or_open_for_another() %}
+    {% set terms = [] %}
+    {% for further in further_audience_models() if further.kind == "conversion" %}
+        {% do terms.append(" or " ~ further.name ~ ".subject_id is not null") %}
+    {% endfor %}
+    {{ return(terms | join) }}
+{% endmacro %}

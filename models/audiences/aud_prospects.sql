@@ -98,11 +98,7 @@ final as (
     {%- endfor %}
     {%- if not conversions()[0].repeatable %}
     -- A one-off conversion has nothing left to be won, but another may.
-    where
-        not people.has_converted
-        {%- for further in further_audience_models() if further.kind == "conversion" %}
-        or {{ further.name }}.subject_id is not null
-        {%- endfor %}
+    where not people.has_converted{{ or_open_for_another() }}
     {%- endif %}
 
 )

@@ -34,7 +34,7 @@ def orders(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     duckdb.sql(
         f"""
         copy (
-            select * from {events} where hash(domain_userid) % 2 = 0
+            select * from {events} where hash(domain_userid) % 3 = 0
             union all by name
             select * replace (
                 'order-' || event_id as event_id, 'transaction' as event_name,
@@ -43,7 +43,7 @@ def orders(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
                 20.0 + hash(domain_userid) % 100 as tr_total
             )
             from {events}
-            where hash(domain_userid) % 2 = 0 and event_name = 'page_view'
+            where hash(domain_userid) % 3 = 0 and event_name = 'page_view'
                 and page_url like '%pricing%' and hash(event_id) % 2 = 0
         ) to '{path}'
         """

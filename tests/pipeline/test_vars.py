@@ -67,6 +67,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"heartbeat": 0}, "var heartbeat: 0 is not accepted"),
     ({"min_visit_length": 2.5}, "var min_visit_length: 2.5 is not accepted"),
     ({"max_session_days": "P3D"}, 'var max_session_days: "P3D" is not accepted'),
+    ({"conversions": [{"name": "churn", "events": ["a"]}]}, "that of another kind of model"),
+    ({"churn_horizon": "14 days"}, "var churn_horizon: '14 days' is not a duration"),
+    ({"value": ["transaction"]}, "var value: `value` is"),
+    ({"value": {"events": ["a"], "currency": "EUR"}}, "var value: `currency` is"),
+    ({"value": {"property": "tr_total"}}, "var value: `events` is"),
+    ({"value": {"events": ["a"], "property": "page_url"}}, "a property that is a number"),
+    ({"value": {"events": ["a"], "horizon": "1 month"}}, "var value, horizon: '1 month' is not"),
     ({"label_medium_lift": 5}, "var label_medium_lift: 5 is not accepted"),
     ({"label_leave_threshold": 1.5}, "var label_leave_threshold: 1.5 is not accepted"),
     (
