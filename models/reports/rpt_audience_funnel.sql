@@ -38,7 +38,11 @@ by_rule as (
 
 counts as (
 
-    select *
+    select
+        people.*,
+        audiences.*,
+        high.*,
+        by_rule.*
     from people
     cross join audiences
     cross join high
