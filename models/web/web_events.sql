@@ -15,13 +15,17 @@ with events as {{ inlined() }} (
 
 ),
 
-sessions as (
+-- Few sessions are that long, so only those are joined to.
+long_sessions as (
 
     select
         domain_sessionid,
         min({{ epoch_us("arrival_tstamp") }}) as first_arrival_us
     from events
     group by domain_sessionid
+    having
+        max({{ epoch_us("arrival_tstamp") }}) - min({{ epoch_us("arrival_tstamp") }})
+        > {{ var("max_session_days") * day_us }}
 
 ),
 
@@ -35,9 +39,11 @@ final as (
         ) as created_tstamp,
         events.event_name in ('page_view', 'page_ping') as is_page_event
     from events
-    inner join sessions on events.domain_sessionid = sessions.domain_sessionid
+    left join long_sessions
+        on events.domain_sessionid = long_sessions.domain_sessionid
     where
-        {{ arrival_us }} - sessions.first_arrival_us
+        long_sessions.domain_sessionid is null
+        or {{ arrival_us }} - long_sessions.first_arrival_us
         <= {{ var("max_session_days") * day_us }}
 
 )
