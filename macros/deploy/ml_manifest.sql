@@ -1,4 +1,4 @@
 {#- Written by `python -m ml.package` (make format); see ml/package.py. -#}
 {% macro ml_manifest() %}
-    {{ return({"sha256": "9f4382f5ae40a6c996c9302ab4659a7cdc7c59438d85307378073f290452b19c", "folders": ["ml", "ml/report", "ml/simulation"]}) }}
+    {{ return({"sha256": "3a10b511488b2a4f5eb00b85105922db8a93e95add6e6f59eb6fb1d0dba1310f", "folders": ["ml", "ml/export", "ml/report", "ml/simulation"]}) }}
 {% endmacro %}

@@ -70,9 +70,11 @@ def _meets(event: Event, criterion: Mapping[str, Any]) -> bool:
     have, want = _property(event, criterion["property"]), criterion["value"]
     if isinstance(have, str) and isinstance(want, int | float):
         have = _number(have)
-    if have is None:
-        return False
-    match criterion["operator"]:
+    return have is not None and _compare(criterion["operator"], have, want)
+
+
+def _compare(operator: str, have: Any, want: Any) -> bool:
+    match operator:
         case "=":
             return have == want
         case "!=":
