@@ -20,9 +20,9 @@
 
 {#- Of `number` parts the one of this index; none: all. -#}
 {% macro visitor_part(number, index=none) %}
+    {% set mine = "hash(domain_userid) % " ~ number ~ (" >= 0" if index is none else " = " ~ index) %}
     {{ return(
-        "hash(domain_userid) % " ~ number ~ (" >= 0" if index is none else " = " ~ index)
-        ~ " /* visitors in " ~ number ~ " parts */"
+        ("true" if number == 1 else mine) ~ " /* visitors in " ~ number ~ " parts */"
     ) }}
 {% endmacro %}
 
