@@ -42,7 +42,8 @@ def test_the_build_deploys_ml_and_ends_in_the_audience(built: SnowflakeProject) 
     staged = {row[0] for row in built.query("list @DEV.CDP.CDP_CODE")}
     assert f"cdp_code/{content_hash()}.sha256" in staged
     assert "cdp_code/ml.zip" in staged
-    assert built.query("select count(*) from propensity_models") == [(2,)]
+    models = built.query("select model_name from propensity_models order by 1")
+    assert models == [("daily",), ("first_touch",), ("live",)]
     scored = built.query("select count(*) from propensity_scores")
     assert scored == built.query("select count(*) from feat_prospect__current")
     assert built.query("select count(*) > 0 from aud_prospects") == [(True,)]

@@ -10,6 +10,7 @@ from typing import Any
 
 import fakesnow.server
 import sqlglot.errors
+from fakesnow.dialect import parse_one
 from snowflake.connector.errors import Error, ProgrammingError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -119,6 +120,8 @@ class Gateway:
         changed = stages.change(sql, session.database or "", session.schema or "")
         if changed is not None:
             return " union all ".join(_said(name) for name in changed) or _said("")
+        if rewrites.is_merge(sql):
+            return self._merge(sql, token)
         if loaded := _LOAD.match(sql):
             return self._load(loaded["verb"], loaded["relation"], loaded["files"], token)
         return self._procedure(sql, token)
@@ -153,6 +156,14 @@ class Gateway:
             self._procedures.pop(dropped, None)
             return _said(f"{dropped} successfully dropped.")
         return None
+
+    def _merge(self, sql: str, token: str) -> str:
+        """Run a MERGE as DuckDB's own; fakesnow takes it apart, and trips over dbt's."""
+        with fakesnow.server.to_conn(token).cursor() as cursor:
+            statement = cursor._transform(parse_one(rewrites.rewrite(sql)), None)
+            done = cursor._duck_conn.execute(statement.sql(dialect="duckdb")).fetchone()
+        changed = done[0] if done else 0
+        return f'select {changed} as "number of rows inserted", 0 as "number of rows updated"'
 
     def _load(self, verb: str, relation: str, files: str, token: str) -> str:
         """Make or extend a table from Parquet files; entity columns become VARIANT."""

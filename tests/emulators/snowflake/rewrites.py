@@ -14,6 +14,14 @@ _NEEDED = re.compile(
 )
 
 
+_MERGE = re.compile(r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*merge\b", re.IGNORECASE | re.DOTALL)
+
+
+def is_merge(sql: str) -> bool:
+    """Tell a MERGE."""
+    return _MERGE.match(sql) is not None
+
+
 def rewrite(sql: str) -> str:
     """Spell a statement the way fakesnow takes it; unchanged where it does already.
 
