@@ -56,7 +56,7 @@ test-unit: $(VENV)/.dev
 	$(BIN)/pytest -q tests/unit ml
 
 test-pipeline: $(VENV)/.dev system-packages
-	$(BIN)/pytest -q tests/pipeline $(addprefix --ignore=,$(WAREHOUSE_TESTS))
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/pipeline $(addprefix --ignore=,$(WAREHOUSE_TESTS))
 
 # Snowflake and Databricks, by unmodified adapters against the stand-ins of tests/emulators.
 test-warehouses: $(VENV)/.dev system-packages ## Only what runs on the stand-ins of Snowflake and Databricks
