@@ -1,0 +1,63 @@
+{#- A row of a table counts from its time, or from when it was known where that is more
+    than `arrival_tolerance` later: as events do. -#}
+{% macro conversion_rows_of_table(conversion) %}
+    {% set table = conversion_table(conversion) %}
+    {% set user = conversion_table_column(conversion, conversion_user_column(conversion), table) %}
+    {% set tstamp = typed_column(
+        conversion_table_column(conversion, conversion.tstamp_column, table), "timestamp"
+    ) %}
+    {% if "known_tstamp_column" in conversion %}
+        {% set known = typed_column(
+            conversion_table_column(conversion, conversion.known_tstamp_column, table), "timestamp"
+        ) %}
+        {% set tstamp = "case when " ~ epoch_us(known) ~ " - " ~ epoch_us(tstamp) ~ " > "
+            ~ iso_duration_us(var("arrival_tolerance")) ~ " then " ~ known ~ " else " ~ tstamp ~ " end" %}
+    {% endif %}
+    {% set columns = {} %}
+    {% for name, column in table.columns.items() %}
+        {% do columns.update({name: column.name}) %}
+    {% endfor %}
+    {% set who = typed_column(user, "text") %}
+    {% set by_user_id = "user_id_column" in conversion %}
+    {% set rows %}
+    select distinct
+        {{ sql_literal(conversion.name) }} as conversion_name,
+        {{ who }} || ' ' || cast({{ epoch_us(tstamp) }} as {{ dbt.type_string() }}) as conversion_id,
+        {{ text_null() if by_user_id else who }} as domain_userid,
+        {{ who if by_user_id else text_null() }} as user_id,
+        {{ tstamp }} as conversion_tstamp
+    from {{ table.relation }}
+    where
+        {{ who }} is not null
+        and {{ tstamp }} is not null
+        and {{ event_condition(
+            criteria=conversion.criteria, what="conversion " ~ conversion.name, columns=columns
+        ) }}
+    {%- endset %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{% macro conversion_user_column(conversion) %}
+    {{ return(conversion.get("user_id_column") or conversion.get("domain_userid_column")) }}
+{% endmacro %}
+
+{% macro conversion_table_column(conversion, name, table) %}
+    {% if name | lower not in table.columns %}
+        {{ definition_error(
+            "conversion " ~ conversion.name ~ ", table " ~ conversion.table, "column", name,
+            table.columns | sort | join(", ")
+        ) }}
+    {% endif %}
+    {{ return(table.columns[name | lower]) }}
+{% endmacro %}
+
+{#- Checks what a conversion is made of, on run start: its criteria, its table. -#}
+{% macro check_conversion(conversion) %}
+    {% if conversion.source == "events" %}
+        {% do conversion_condition(conversion) %}
+    {% elif conversion.source == "page_views" %}
+        {% do page_view_criteria(conversion) %}
+    {% else %}
+        {% do conversion_rows_of_table(conversion) %}
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,52 @@
+{#- When a fold's period begins: the time from the first subject to the last moment whose
+    outcome is known, cut by `fold_periods`. -#}
+{% macro period_start(spec, fold) %}
+    {% set periods = var("fold_periods") %}
+    {% set share = periods[0] if fold == "calibrate" else periods[0] + periods[1] %}
+    {% set known_us = iso_duration_us(spec.horizon) + iso_duration_us(var("late_arrival_allowance")) %}
+    {{ return("start_us + (as_of_us - " ~ known_us ~ " - start_us) * " ~ share) }}
+{% endmacro %}
+
+{#- Do the row and its outcome lie in the period of its subject's fold? -#}
+{% macro is_in_fold(spec) %}
+    {% set moment_us = epoch_us("features.as_of_tstamp") %}
+    {% set until_us = moment_us ~ " + " ~ iso_duration_us(spec.horizon) %}
+    {% set specs = propensity_model_specs(spec.base) %}
+    {% set like = specs | selectattr("horizon", "equalto", spec.horizon) | first %}
+    {% set period = "periods." ~ like.target_column %}
+    {{ return(
+        "coalesce(case when " ~ until_us ~ " < " ~ period ~ "_calibrate_us then 'train' when "
+        ~ moment_us ~ " >= " ~ period ~ "_calibrate_us and " ~ until_us ~ " < " ~ period
+        ~ "_test_us then 'calibrate' when " ~ moment_us ~ " >= " ~ period
+        ~ "_test_us then 'test' end = subjects.fold, false)"
+    ) }}
+{% endmacro %}
+
+{#- Does the row come before any one-off conversion? Where horizons differ, a row in the
+    fold of one target only does not train the others. -#}
+{% macro is_trained_on(spec, in_folds) %}
+    {% set conditions = [] %}
+    {% if spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
+        {% set converted = "subjects.first_" ~ spec.conversion ~ "_tstamp" %}
+        {% do conditions.append(
+            "(" ~ converted ~ " is null or features.as_of_tstamp < " ~ converted ~ ")"
+        ) %}
+    {% endif %}
+    {% if in_folds | length > 1 %}
+        {% do conditions.append(
+            "(" ~ is_in_fold(spec) ~ " or not (" ~ in_folds | join(" or ") ~ "))"
+        ) %}
+    {% endif %}
+    {{ return(conditions | join(" and ") or "true") }}
+{% endmacro %}
+
+{#- train, calibrate or test, by a hash of the subject: the same on every engine. -#}
+{% macro subject_fold(subject, shares) %}
+    {% set bucket = "substring(md5('fold' || " ~ subject ~ "), 1, 4)" %}
+    {% set train = "%04x" % (shares[0] * 65536) | int %}
+    {% set calibrate = "%04x" % ((shares[0] + shares[1]) * 65536) | int %}
+    {{ return(
+        "case when " ~ bucket ~ " < '" ~ train ~ "' then 'train' when " ~ bucket ~ " < '"
+        ~ calibrate ~ "' then 'calibrate' else 'test' end"
+    ) }}
+{% endmacro %}
