@@ -215,14 +215,20 @@ def summarise(connection: object) -> str:
     """).fetchall()
     for name, auc, low, high, log_loss, base_rate, ece in evaluated:
         lines.append(
-            f"  {name:<8} ROC AUC {auc:.3f} ({low:.3f} to {high:.3f}), log loss {log_loss:.4f}, "
+            f"  {name:<12} ROC AUC {auc:.3f} ({low:.3f} to {high:.3f}), log loss {log_loss:.4f}, "
             f"calibration error {ece:.4f}, base rate {base_rate:.2%}"
         )
+    for name, reason in query("""
+        select model_name, arg_max(decision_reason, (trained_at, version)) from propensity_models
+        where model_name not in (select model_name from propensity_champions)
+        group by 1 order by 1
+    """).fetchall():
+        lines.append(f"  {name:<12} not in use: {reason}")
     for name, reason in query("""
         select model_name, not_trained_reason from trn_readiness
         where not_trained_reason is not null order by 1
     """).fetchall():
-        lines.append(f"  {name:<8} not trained: {reason}")
+        lines.append(f"  {name:<12} not trained: {reason}")
     lines += ["", "Audience"]
     for name, number in query(
         "select name, num_people from rpt_audience_funnel order by step"
