@@ -8,16 +8,7 @@
 
     Columns that describe the moment's own event are left out where `skip_own`. -#}
 {% macro features_after_the_moment(table, relation, skip_own=false, num_rows=200) %}
-{%- set definitions = {} -%}
-{%- for name, column in prospect_feature_definitions().items()
-    if not (skip_own and column.meta.feature.get("includes_own_event")) -%}
-    {%- do definitions.update({name: column.meta.feature}) -%}
-{%- endfor -%}
-{%- if execute and not definitions -%}
-    {{ exceptions.raise_compiler_error(
-        "features_after_the_moment: no column of " ~ table ~ " has a meta.feature to compute."
-    ) }}
-{%- endif -%}
+{%- set definitions = definitions_to_recompute(table, skip_own) -%}
 {%- set slack_us = [
     iso_duration_us(var("late_arrival_allowance")), iso_duration_us(var("arrival_tolerance")),
 ] | max -%}

@@ -112,4 +112,5 @@ CHECKS = [
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_scikit_learns_own_checks(name: str) -> None:
+    """Each check makes its own assertions."""
     getattr(estimator_checks, name)("PropensityClassifier", PropensityClassifier(n_trials=1))

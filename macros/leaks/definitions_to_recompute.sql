@@ -1,0 +1,15 @@
+{#- The definitions of a feature table's columns, without those that describe the moment's own
+    event where `skip_own`. -#}
+{% macro definitions_to_recompute(table, skip_own) %}
+    {% set definitions = {} %}
+    {% for name, column in prospect_feature_definitions().items()
+        if not (skip_own and column.meta.feature.get("includes_own_event")) %}
+        {% do definitions.update({name: column.meta.feature}) %}
+    {% endfor %}
+    {% if execute and not definitions %}
+        {{ exceptions.raise_compiler_error(
+            "features_after_the_moment: no column of " ~ table ~ " has a meta.feature to compute."
+        ) }}
+    {% endif %}
+    {{ return(definitions) }}
+{% endmacro %}
