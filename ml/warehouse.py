@@ -105,9 +105,7 @@ def write(frame: pd.DataFrame, types: Types, session: Any) -> Any:  # noqa: ANN4
     if engine == "duckdb":
         return table
     if engine == "spark":
-        rows = [tuple(row.values()) for row in table.to_pylist()]
-        ddl = ", ".join(f"{name} {_SPARK[kind]}" for name, kind in types.items())
-        return session.createDataFrame(rows, schema=ddl)
+        return session.createDataFrame(table, schema=_spark_ddl(types))
     return _SnowflakeTable(types, session).append(table).read()
 
 
@@ -120,8 +118,9 @@ def map_batches(
 ) -> Any:  # noqa: ANN401
     """Apply a function to a large relation without holding it in memory.
 
-    DuckDB streams Arrow batches; Spark runs the function on its workers (`mapInPandas`);
-    Snowpark reads pandas batches and appends each result to a temporary table.
+    DuckDB streams Arrow batches; Spark runs the function on its workers (`mapInPandas`), at
+    most `spark.sql.execution.arrow.maxRecordsPerBatch` (10,000) rows at a time; Snowpark
+    reads pandas batches and appends each result to a temporary table.
 
     Parameters
     ----------
@@ -170,7 +169,7 @@ def map_many(
         )
         return pa.RecordBatchReader.from_batches(arrow_schema(types), results)
     if engine == "spark":
-        ddl = ", ".join(f"{name} {_SPARK[kind]}" for name, kind in types.items())
+        ddl = _spark_ddl(types)
 
         def mapped(
             function: Callable[[pd.DataFrame], pd.DataFrame],
@@ -211,6 +210,10 @@ def arrow_schema(types: Types) -> pa.Schema:
     return pa.schema([(name, _ARROW[kind]) for name, kind in types.items()])
 
 
+def _spark_ddl(types: Types) -> str:
+    return ", ".join(f"{name} {_SPARK[kind]}" for name, kind in types.items())
+
+
 def empty(types: Types) -> pd.DataFrame:
     """Return a frame with these columns and no row."""
     return pd.DataFrame({name: pd.Series([], dtype=object) for name in types})
@@ -238,11 +241,22 @@ def _log(message: str, level: str) -> None:
 
 
 def _to_pandas(relation: Any) -> pd.DataFrame:  # noqa: ANN401
-    for method in ("df", "to_pandas", "toPandas"):
+    if hasattr(relation, "toArrow"):  # Spark
+        return _without_zones(relation.toArrow()).to_pandas()
+    for method in ("df", "to_pandas"):
         if hasattr(relation, method):
             return cast(pd.DataFrame, getattr(relation, method)())
     msg = f"{type(relation).__name__} is no relation of DuckDB, Snowpark or Spark"
     raise TypeError(msg)
+
+
+def _without_zones(table: pa.Table) -> pa.Table:
+    """Timestamps are UTC without saying so, as on the other engines."""
+    fields = [
+        pa.field(field.name, pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))
 
 
 def _lower(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,197 @@
+"""`ml` on Spark as Databricks runs it: over Spark Connect, on workers that import `ml`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import ml
+from ml import artefact, scoring, warehouse
+from tests.emulators.running import free_port
+from tests.unit.frames import visitors, with_folds
+
+# py4j and gRPC leave sockets to the garbage collector.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+TYPES = {
+    "name": "text",
+    "share": "double",
+    "n": "bigint",
+    "is_open": "boolean",
+    "at": "timestamp",
+    "artefact": "binary",
+}
+MOMENT = pd.Timestamp("2026-01-02 03:04:05.678901")
+# What Spark says of TYPES.
+DDL = "struct<name:string,share:double,n:bigint,is_open:boolean,at:timestamp_ntz,artefact:binary>"
+SUBJECTS = (
+    "visits bigint, device string, minutes double, noise double, is_weekend boolean, "
+    "domain_userid string, as_of_tstamp timestamp_ntz, target boolean, fold string"
+)
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """The two that dbt hands to a Python model: on a cluster, and on serverless compute."""
+
+    classic: Any
+    connect: Any
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Sessions]:
+    from pyspark.sql import SparkSession
+    from pyspark.sql.connect.session import SparkSession as ConnectSession
+
+    os.environ["PYSPARK_PYTHON"] = sys.executable
+    port = free_port()
+    classic = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.plugins", "org.apache.spark.sql.connect.SparkConnectPlugin")
+        .config("spark.connect.grpc.binding.port", str(port))
+        .config("spark.sql.shuffle.partitions", "2")
+        # The tables are tiny: compiling a plan takes far longer than interpreting it.
+        .config("spark.sql.codegen.wholeStage", "false")
+        .config("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+        .config("spark.sql.session.timeZone", "UTC")
+        .getOrCreate()
+    )
+    connect = ConnectSession.builder.remote(f"sc://127.0.0.1:{port}").create()
+    gateway = classic.sparkContext._gateway
+    yield Sessions(classic, connect)
+    connect.stop()
+    classic.stop()
+    if gateway is not None:
+        gateway.shutdown()
+
+
+@pytest.fixture(scope="module", params=["classic", "connect"])
+def session(spark: Sessions, request: pytest.FixtureRequest) -> Any:
+    return getattr(spark, request.param)
+
+
+def rows() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "name": ["a", None],
+            "share": [0.25, None],
+            "n": pd.array([2**60 + 1, None], dtype="Int64"),
+            "is_open": pd.array([True, None], dtype="boolean"),
+            "at": [MOMENT, None],
+            "artefact": [os.urandom(8 * 1024 * 1024), None],
+        }
+    )
+
+
+def test_a_table_with_an_artefact_of_8_mb_is_written_as_it_is(session: Any) -> None:
+    assert warehouse.engine_of(session) == "spark"
+    frame = rows()
+    written = warehouse.write(frame, TYPES, session)
+    assert written.schema.simpleString() == DDL
+    found = sorted(written.collect(), key=lambda row: row["name"] is None)
+    assert found[0][:5] == ("a", 0.25, 2**60 + 1, True, MOMENT.to_pydatetime())
+    assert bytes(found[0]["artefact"]) == frame["artefact"][0]
+    assert tuple(found[1]) == (None,) * 6
+
+
+def test_no_row_is_written_with_its_types(session: Any) -> None:
+    written = warehouse.write(warehouse.empty(TYPES), TYPES, session)
+    assert written.schema.simpleString() == DDL
+    assert written.collect() == []
+
+
+def test_a_relation_is_read_in_lower_case_and_in_part(session: Any) -> None:
+    at = "'2026-01-02 03:04:05.678901'"
+    relation = session.sql(
+        f"select 1.25bd as Amount, timestamp_ntz{at} as At, timestamp{at} as Zoned, 5 as n "
+        "union all select null, null, null, 6"
+    )
+    found = warehouse.read(relation, ["amount", "at", "zoned"], where="n = 5")
+    assert found.to_dict("list") == {"amount": [Decimal("1.25")], "at": [MOMENT], "zoned": [MOMENT]}
+    assert warehouse.read(relation)["n"].tolist() == [5, 6]
+
+
+def test_batches_are_bounded_and_come_back_value_for_value(session: Any) -> None:
+    session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "3")
+
+    def described(frame: pd.DataFrame) -> pd.DataFrame:
+        # `ml` is imported by the worker; what the driver's holds does not travel.
+        return pd.DataFrame(
+            {
+                "name": [None if value % 2 else str(value) for value in frame["id"]],
+                "share": np.where(frame["id"] == 4, np.nan, frame["id"] / 4),
+                "n": pd.array(
+                    [None if value == 3 else 2**60 + value for value in frame["id"]], dtype="Int64"
+                ),
+                "is_open": [None if value == 2 else value > 2 for value in frame["id"]],
+                "at": [MOMENT if value else None for value in frame["id"]],
+                "artefact": [f"{len(frame)} {warehouse.BATCH_ROWS}".encode()] * len(frame),
+            }
+        )
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warehouse, "BATCH_ROWS", 1)
+        parts = [session.range(5), session.range(10, 12).selectExpr("id as ID")]
+        out = warehouse.map_many([(part, described) for part in parts], TYPES, session)
+        found = sorted(out.collect(), key=lambda row: (row["n"] is None, row["n"]))
+    session.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
+    assert out.schema.simpleString() == DDL
+    assert len(found) == 7
+    by_id = {row["n"] - 2**60 if row["n"] else 3: row for row in found}
+    at = MOMENT.to_pydatetime()
+    assert by_id[0][:5] == ("0", 0.0, 2**60, False, None)
+    assert by_id[2][:5] == ("2", 0.5, 2**60 + 2, None, at)
+    assert by_id[3][:5] == (None, 0.75, None, True, at)
+    assert by_id[4][:5] == ("4", None, 2**60 + 4, True, at)
+    assert by_id[11][:5] == (None, 2.75, 2**60 + 11, True, at)
+    for row in found:
+        size, batch_rows = bytes(row["artefact"]).decode().split()
+        assert int(size) <= 3
+        assert int(batch_rows) == 50_000
+
+
+def test_scores_on_workers_are_those_of_pandas(spark: Sessions) -> None:
+    frame = with_folds(visitors(3_000, groups=600, days=60))
+    features = ["visits", "device", "minutes", "noise", "is_weekend"]
+    model = ml.train_propensity(
+        frame, target="target", features=features, time="as_of_tstamp", group="domain_userid"
+    )
+    data = artefact.to_bytes(model)
+    found = {"artefact": data, "artefact_sha256": artefact.checksum(data)}
+    scorers = pd.DataFrame(
+        {
+            "model_name": ["daily"],
+            "version": ["v1"],
+            "kind": ["conversion"],
+            "subject_column": ["domain_userid"],
+            "role": ["champion"],
+        }
+    )
+    catalogue = pd.DataFrame({"feature_name": features}).assign(
+        label="x", behaviour="y", period_label="z", unit="", definition="{}"
+    )
+    subjects = frame.head(500)
+    table = pa.Table.from_pandas(subjects, preserve_index=False)
+    relation = spark.connect.createDataFrame(table, schema=SUBJECTS).repartition(3)
+    [(_, function)] = scoring.jobs(
+        scorers, {"daily": relation}, catalogue=catalogue, fetch=lambda *_: found
+    )
+    out = warehouse.map_many([(relation, function)], scoring.SCORES, spark.connect)
+    key = ["subject_id", "as_of_tstamp"]
+    scored = warehouse.read(out).sort_values(key, ignore_index=True)
+    expected = function(subjects).sort_values(key, ignore_index=True)
+    assert scored[key].equals(expected[key].astype(scored[key].dtypes))
+    np.testing.assert_array_equal(scored["score"], expected["score"])
+    assert scored["reason_1"].fillna("").tolist() == expected["reason_1"].fillna("").tolist()
