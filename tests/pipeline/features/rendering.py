@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -43,11 +43,15 @@ class Macros:
     ----------
     dialect : str
         A key of `DIALECTS`.
+    answers : sequence, optional
+        The rows that every query gets; queries get nothing where it is not given.
     **variables : object
         Vars that differ from `dbt_project.yml`.
     """
 
-    def __init__(self, dialect: str, **variables: Any) -> None:
+    def __init__(
+        self, dialect: str, answers: Sequence[Any] | None = None, **variables: Any
+    ) -> None:
         project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
         self._variables = project["vars"] | variables
         self._prefixes = DIALECTS[dialect]
@@ -56,8 +60,10 @@ class Macros:
             "var": lambda name, default=None: self._variables.get(name, default),
             "return": self._return,
             "tojson": json.dumps,
+            "fromjson": json.loads,
             "execute": True,
-            "run_query": lambda _: None,
+            "target": SimpleNamespace(database="ANALYTICS", schema="CDP", warehouse="CDP"),
+            "run_query": lambda _: None if answers is None else SimpleNamespace(rows=answers),
             "modules": SimpleNamespace(re=re, itertools=itertools),
             "exceptions": SimpleNamespace(raise_compiler_error=self._raise),
             "adapter": SimpleNamespace(dispatch=self._dispatch),
