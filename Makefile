@@ -11,7 +11,8 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench soak docs clean requirements events \
-	test-unit test-pipeline test-browser test-lowest test-warehouses snowflake-local system-packages
+	test-unit test-pipeline test-browser test-lowest test-warehouses \
+	databricks-local snowflake-local system-packages
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +29,9 @@ events: $(VENV)/.demo
 docs: $(VENV)/.demo profiles.yml ## Build the documentation of every table and column (target/index.html)
 	@$(BIN)/dbt --quiet docs generate --static
 	@echo "Open target/static_index.html"
+
+databricks-local: $(VENV)/.dev system-packages ## A Databricks stand-in to try things on (http://127.0.0.1:8099)
+	$(BIN)/python -m tests.emulators.databricks
 
 snowflake-local: $(VENV)/.dev ## A Snowflake stand-in to try things on (http://127.0.0.1:8098)
 	$(BIN)/python -m tests.emulators.snowflake

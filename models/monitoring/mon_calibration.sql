@@ -41,7 +41,7 @@ final as (
         cast(count(case when target then 1 end) as {{ dbt.type_bigint() }})
             as num_converted,
         avg(score) as mean_score,
-        avg(case when target then 1.0 else 0.0 end) as realised_rate
+        avg(cast(case when target then 1 else 0 end as double)) as realised_rate
     from cuts
     group by
         model_name,

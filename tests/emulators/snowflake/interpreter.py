@@ -6,79 +6,16 @@ they require, and its staged files. Prints what `main` returns after a record se
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-# pandas as Snowflake's channel has it brings these.
-_EXTRA = {"pandas": ["pyarrow"], "snowflake-snowpark-python": ["cloudpickle", "pyyaml"]}
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _project(requirement: str) -> str:
-    found = re.match(r"[A-Za-z0-9_.\-]+", requirement)
-    return _canonical(found[0]) if found else ""
-
-
-def resolve(packages: Sequence[str]) -> set[str]:
-    """Return the declared packages and all that they require, by canonical name.
-
-    Raises
-    ------
-    SystemExit
-        A declared package is not installed here.
-    """
-    known: set[str] = set()
-    declared = {_project(name) for name in packages}
-    left = sorted(declared)
-    while left:
-        name = left.pop()
-        if name in known:
-            continue
-        try:
-            requires = importlib.metadata.requires(name) or []
-        except importlib.metadata.PackageNotFoundError:
-            # xgboost is installed as xgboost-cpu here: the same release, without CUDA.
-            if name == "xgboost":
-                known.add(name)
-                left.append("xgboost-cpu")
-                continue
-            if name in declared:
-                sys.exit(f"Cannot create a Python function: package '{name}' is not available.")
-            continue
-        known.add(name)
-        left += _EXTRA.get(name, [])
-        left += [_project(line) for line in requires if "extra ==" not in line]
-    return known
-
-
-class OnlyDeclared(MetaPathFinder):
-    """Refuses modules of installed packages that were not declared."""
-
-    def __init__(self, known: set[str], homes: Mapping[str, Sequence[str]]) -> None:
-        self._known = known
-        self._homes = homes
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> None:
-        """Leave a module to others, or raise ModuleNotFoundError."""
-        homes = {_canonical(name) for name in self._homes.get(fullname.split(".")[0], [])}
-        if homes and not homes & self._known:
-            raise ModuleNotFoundError(
-                f"No module named '{fullname}' (not in PACKAGES)", name=fullname
-            )
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from isolation import forget_this_project, hide_undeclared, resolve
 
 
 def import_paths(imports: Sequence[str]) -> list[str]:
@@ -88,10 +25,6 @@ def import_paths(imports: Sequence[str]) -> list[str]:
         if not file.endswith(".zip"):
             shutil.copy(file, folder)
     return [file for file in imports if file.endswith(".zip")] + [str(folder)]
-
-
-def _standard(entry: str) -> bool:
-    return Path(entry).resolve().is_relative_to(Path(sys.base_prefix).resolve())
 
 
 def connect(asked: Mapping[str, Any]) -> Any:
@@ -139,14 +72,15 @@ def load_frames_directly() -> None:
 def main() -> None:
     """Run the procedure that standard input asks for."""
     asked = json.load(sys.stdin)
-    known = resolve([*asked["packages"], "snowflake-snowpark-python"])
-    homes = importlib.metadata.packages_distributions()
+    try:
+        known = resolve([*asked["packages"], "snowflake-snowpark-python"])
+    except LookupError as error:
+        sys.exit(f"Cannot create a Python function: package {error.args[0]!r} is not available.")
     # Before anything else is imported: what Snowpark finds by chance is not there either.
-    sys.meta_path.insert(0, OnlyDeclared(known, homes))
+    hide_undeclared(known)
     session = connect(asked)
     load_frames_directly()
-    # An editable installation puts the project itself on the path.
-    sys.path[:] = [entry for entry in sys.path if "site-packages" in entry or _standard(entry)]
+    forget_this_project()
     sys.path[:0] = import_paths(asked["imports"])
     sys._xoptions["snowflake_partner_attribution"] = []  # pyright: ignore
     scope: dict[str, Any] = {"__name__": "_udf_code"}

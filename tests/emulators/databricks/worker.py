@@ -1,0 +1,17 @@
+"""A Python worker of Spark, which does not see this project: `worker.py -m pyspark.daemon …`.
+
+What a function imports has to come with the session that sent it, as it has to on a cluster.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from isolation import forget_this_project
+
+forget_this_project()
+sys.argv = sys.argv[2:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
