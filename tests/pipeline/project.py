@@ -1,4 +1,4 @@
-"""dbt as its users run it: the command, an ordinary profile, a warehouse of its own."""
+"""dbt as its users run it: its command, an ordinary profile, a warehouse of its own."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from typing import Any
 import duckdb
 import yaml
 
+from tests.pipeline import forked
+
 ROOT = Path(__file__).resolve().parents[2]
-DBT = Path(sys.executable).with_name("dbt")
 # Makes the small simulations of these tests trainable.
 WIDE = {
     "training_window": [85, 10],
@@ -79,7 +80,7 @@ class Project:
         **variables: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run dbt; its output is in `.stdout` whether it succeeds or not."""
-        command = [str(DBT), "--no-use-colors", *arguments]
+        command = ["--no-use-colors", *arguments]
         command += ["--project-dir", str(self.root), "--profiles-dir", str(self.folder)]
         command += ["--target-path", str(self.folder / "target")]
         command += ["--log-path", str(self.folder / "logs")]
@@ -92,9 +93,7 @@ class Project:
             "MLFLOW_TRACKING_URI": (self.folder / "mlruns").as_uri(),
             "PYTHONWARNINGS": "ignore",
         }
-        return subprocess.run(
-            command, env=environment, cwd=self.root, text=True, capture_output=True, check=False
-        )
+        return forked.dbt(command, environment, self.root)
 
     def many(
         self, runs: list[tuple[list[str], dict[str, str]]], parse_once: bool = False
