@@ -5,6 +5,7 @@ The import is half of what a short run takes.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import random
@@ -64,4 +65,9 @@ def _run(arguments: list[str], environment: dict[str, str], folder: str, output:
 
     from dbt.cli.main import cli
 
-    cli()
+    try:
+        cli()
+    finally:
+        # As at an interpreter's end, which a forked process does not come to: dbt-duckdb closes
+        # the database there, so that all is in its file.
+        atexit._run_exitfuncs()
