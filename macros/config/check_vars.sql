@@ -64,6 +64,12 @@
             "a share from 0 (nobody) to 1 (everyone), e.g. 0.1",
         ) %}
     {% endfor %}
+    {% do require_var(
+        "audience_schema",
+        var("audience_schema") is none
+        or modules.re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", var("audience_schema") | string),
+        "a name such as audiences, or null",
+    ) %}
     {% do require_var("leak_severity", var("leak_severity") in ["error", "warn"], "error or warn") %}
     {% set days = var("training_window") %}
     {% do require_var(

@@ -17,7 +17,10 @@
 {% macro snowflake__deploy_ml(repository, ref) %}
     {% set stage = ml_stage() %}
     {% set manifest = ml_manifest() %}
-    {% do run_query("create schema if not exists " ~ target.database ~ "." ~ target.schema) %}
+    {#- asked for even where it is there, `create schema` takes a privilege of its own -#}
+    {% if not adapter.check_schema_exists(target.database, target.schema) %}
+        {% do run_query("create schema " ~ target.database ~ "." ~ target.schema) %}
+    {% endif %}
     {% do run_query("create stage if not exists " ~ stage) %}
     {% do run_query("remove @" ~ stage ~ "/src") %}
     {#- dbt works in the project's folder -#}

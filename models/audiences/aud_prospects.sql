@@ -1,4 +1,8 @@
-{{ config(grants=audience_grants(), contract=audience_contract()) }}
+{{ config(
+    schema=var("audience_schema"),
+    grants=audience_grants(),
+    contract=audience_contract(),
+) }}
 
 {%- set daily = propensity_model_specs("daily")[0].model_name -%}
 {%- set first_touch = propensity_model_specs("first_touch")[0].model_name %}

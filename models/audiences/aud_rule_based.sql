@@ -1,4 +1,8 @@
-{{ config(grants=audience_grants(), contract=audience_contract()) }}
+{{ config(
+    schema=var("audience_schema"),
+    grants=audience_grants(),
+    contract=audience_contract(),
+) }}
 
 with prospects as (
 

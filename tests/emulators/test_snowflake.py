@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,26 @@ call probe()
 
 
 @pytest.fixture(scope="module")
-def cursor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with running("snowflake", tmp_path_factory.mktemp("server") / "log") as port:
+def connect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    """Open a session of a role; of the administrator where it is empty."""
+
+    @contextmanager
+    def opened(role: str) -> Iterator[Any]:
         connection = snowflake.connector.connect(
             account="local", user="test", password="none", host="127.0.0.1", port=port,
-            protocol="http", database="DEV", schema="CDP",
+            protocol="http", database="DEV", schema="CDP", role=role, warehouse="wh",
         )  # fmt: skip
-        with connection, connection.cursor() as opened:
-            yield opened
+        with connection, connection.cursor() as cursor:
+            yield cursor
+
+    with running("snowflake", tmp_path_factory.mktemp("server") / "log") as port:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def cursor(connect: Callable[[str], Any]) -> Iterator[Any]:
+    with connect("") as opened:
+        yield opened
 
 
 def call(cursor: Any, body: str, packages: str = "'pandas'", imports: str = "") -> str:
@@ -134,3 +147,53 @@ def test_a_statement_that_fails_fails_at_once(cursor: Any) -> None:
         cursor.execute("select * from DEV.CDP.nowhere")
     with pytest.raises(ProgrammingError):
         cursor.execute("select asof_join_of_no_such_function(1)")
+
+
+def test_a_role_that_was_created_is_held_to_its_grants(
+    cursor: Any, connect: Callable[[str], Any]
+) -> None:
+    for statement in (
+        "create role reader",
+        "create schema DEV.SHOWN",
+        "create table DEV.SHOWN.base as select 7 as n",
+        "create view DEV.SHOWN.one as select * from DEV.SHOWN.base",
+        "grant usage on database DEV to role reader",
+        "grant select on all views in schema DEV.SHOWN to role reader",
+        "grant select on future views in schema DEV.SHOWN to role reader",
+    ):
+        cursor.execute(statement)
+    with connect("reader") as reader:
+        refused = pytest.raises(ProgrammingError, match="Insufficient privileges to operate on")
+        for name, wanting in (("WAREHOUSE WH", "WH"), ("SCHEMA DEV.SHOWN", "DEV.SHOWN")):
+            with refused as caught:
+                reader.execute("select * from DEV.SHOWN.one")
+            assert f"'{wanting}'" in str(caught.value)
+            cursor.execute(f"grant usage on {name} to role reader")
+        assert reader.execute("select * from DEV.SHOWN.one").fetchall() == [(7,)]
+        cursor.execute("create or replace view DEV.SHOWN.one as select 8 as n")
+        cursor.execute("create view DEV.SHOWN.two as select 9 as n")
+        both = "with n as (select * from DEV.SHOWN.one, DEV.SHOWN.two) select * from n"
+        assert reader.execute(both).fetchall() == [(8, 9)]
+        for statement in (
+            "select * from DEV.SHOWN.base",
+            "select * from DEV.SHOWN.one where n in (select n from DEV.SHOWN.base)",
+            "create view DEV.SHOWN.mine as select 1 as n",
+            "create schema DEV.MINE",
+            "delete from DEV.SHOWN.base",
+            "drop view DEV.SHOWN.one",
+            "grant select on DEV.SHOWN.one to role reader",
+        ):
+            with refused:
+                reader.execute(statement)
+    cursor.execute("revoke select on DEV.SHOWN.one from role reader")
+    cursor.execute("create or replace view DEV.SHOWN.two as select 9 as n")
+    shown = cursor.execute("show grants to role reader").fetchall()
+    assert [row[2] for row in shown if row[0] == "SELECT"] == ["DEV.SHOWN.TWO"]
+
+
+def test_what_was_granted_on_an_object_goes_when_it_is_replaced(cursor: Any) -> None:
+    cursor.execute("create or replace view DEV.CDP.passing as select 1 as one")
+    cursor.execute("grant select on view DEV.CDP.passing to role anyone")
+    assert len(cursor.execute("show grants on DEV.CDP.passing").fetchall()) == 1
+    cursor.execute("create or replace view DEV.CDP.passing as select 1 as one")
+    assert cursor.execute("show grants on DEV.CDP.passing").fetchall() == []

@@ -8,6 +8,7 @@ from urllib.request import urlopen
 
 import pytest
 from pandas.testing import assert_frame_equal
+from snowflake.connector.errors import ProgrammingError
 
 from ml.package import content_hash, sources
 from tests.emulators.running import running
@@ -19,7 +20,18 @@ SMALL = {
     "training_window": [85, 5],
     "min_training_subjects": 20,
     "min_converting_subjects": 1,
+    "audience_readers": ["ANALYSTS"],
 }
+
+
+ROLE = "TRANSFORMER"
+
+
+def administer(project: SnowflakeProject, statements: str) -> None:
+    """Run what a run-operation shows, as an administrator would."""
+    for line in statements.splitlines():
+        if line.endswith(";"):
+            project.query(line.partition("  ")[2].removesuffix(";"))
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +39,18 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProje
     folder = tmp_path_factory.mktemp("snowflake")
     events = simulated(folder / "simulated", "json", 40_000)
     with running("snowflake", folder / "server.log") as port:
-        project = SnowflakeProject(folder / "project", port=port)
+        project = SnowflakeProject(folder / "project", port=port, role=ROLE)
         project.load_events(events)
         yield project
 
 
 @pytest.fixture(scope="module")
 def built(account: SnowflakeProject) -> SnowflakeProject:
+    """Everything, built by a role that has what `grant_runner` says, and nothing else."""
+    asked = f"{{role: {ROLE}, warehouse: COMPUTE}}"
+    administer(
+        account, account.run("run-operation", "grant_runner", "--args", asked, **SMALL).stdout
+    )
     account.run("build", "--exclude-resource-type", "unit_test", **SMALL)
     return account
 
@@ -106,6 +123,52 @@ def test_statements_carry_the_models_name_as_their_query_tag(built: SnowflakePro
         if "view dev.cdp.aud_prospects" in " ".join(entry["sql"].lower().split())
     }
     assert tags == {"cdp.aud_prospects"}
+
+
+def test_the_runner_may_do_nothing_else(built: SnowflakeProject) -> None:
+    for statement in (
+        "create schema DEV.OTHER",
+        "create table DEV.ATOMIC.mine as select 1 as one",
+        "delete from DEV.ATOMIC.EVENTS",
+        "grant select on DEV.ATOMIC.EVENTS to role PUBLIC",
+        "create role OTHER",
+    ):
+        with pytest.raises(ProgrammingError, match="Insufficient privileges"):
+            built.query(statement, role=ROLE)
+
+
+def test_readers_are_granted_the_audiences_by_dbt(built: SnowflakeProject) -> None:
+    granted = built.query("show grants to role ANALYSTS")
+    views = ("AUD_HIGH_PROPENSITY", "AUD_PROSPECTS", "AUD_RULE_BASED")
+    assert [row[:3] for row in granted] == [("SELECT", "VIEW", f"DEV.CDP.{name}") for name in views]
+
+
+def test_census_reads_the_audiences_in_their_schema_and_nothing_else(
+    built: SnowflakeProject,
+) -> None:
+    variables = SMALL | {"audience_schema": "audiences"}
+    for operation, role in (("grant_runner", ROLE), ("grant_census_reader", "CENSUS_ROLE")):
+        asked = f"{{role: {role}, warehouse: COMPUTE}}"
+        administer(
+            built, built.run("run-operation", operation, "--args", asked, **variables).stdout
+        )
+    # After the grants: they are for what is made later, too.
+    built.run("run", "--select", "tag:census", **variables)
+    count = "select count(*) from {}.aud_prospects"
+    read = built.query(count.format("DEV.CDP_AUDIENCES"), role="CENSUS_ROLE")
+    assert read == built.query(count.format("DEV.CDP"))
+    assert read[0][0] > 0
+    built.query("create table CENSUS.CENSUS.synced as select 1 as one", role="CENSUS_ROLE")
+    for statement in (
+        "select * from DEV.CDP.aud_prospects",
+        "select * from DEV.CDP.propensity_scores",
+        "select * from DEV.CDP.stg_snowplow__events",
+        "select * from DEV.ATOMIC.EVENTS",
+        "create table DEV.CDP_AUDIENCES.mine as select 1 as one",
+        "drop view DEV.CDP_AUDIENCES.aud_prospects",
+    ):
+        with pytest.raises(ProgrammingError, match="Insufficient privileges"):
+            built.query(statement, role="CENSUS_ROLE")
 
 
 def test_ml_is_packed_from_a_git_repository_too(built: SnowflakeProject) -> None:

@@ -23,31 +23,35 @@ class SnowflakeProject(Project):
         Where the stand-in listens.
     database_name, schema : str
         What is built into.
+    role : str
+        Whose privileges dbt has; a role that CREATE ROLE made is held to its grants.
     """
 
     port: int = 0
     database_name: str = "DEV"
     schema: str = "CDP"
+    role: str = "ACCOUNTADMIN"
 
     def __post_init__(self) -> None:
         """Write the profile: as in profiles.example.yml, but for the address."""
         super().__post_init__()
         output = {
             "type": "snowflake", "account": "local", "host": "127.0.0.1", "port": self.port,
-            "protocol": "http", "user": "runner", "password": "none", "role": "TRANSFORMER",
+            "protocol": "http", "user": "runner", "password": "none", "role": self.role,
             "warehouse": "COMPUTE", "database": self.database_name, "schema": self.schema,
             "threads": 4,
         }  # fmt: skip
         profile = {"cdp": {"target": "snowflake", "outputs": {"snowflake": output}}}
         (self.folder / "profiles.yml").write_text(yaml.safe_dump(profile))
 
-    def connect(self) -> Any:
-        """Open a connection of the unmodified connector."""
+    def connect(self, role: str | None = None) -> Any:
+        """Open a connection of the unmodified connector; without a role, the administrator's."""
         import snowflake.connector
 
         return snowflake.connector.connect(
             account="local", user="test", password="none", host="127.0.0.1", port=self.port,
-            protocol="http", database=self.database_name, schema=self.schema,
+            protocol="http", database=self.database_name, schema=self.schema, role=role,
+            warehouse="COMPUTE",
         )  # fmt: skip
 
     def load_events(self, files: str) -> None:
@@ -56,9 +60,9 @@ class SnowflakeProject(Project):
         target = f"{self.database_name}.ATOMIC.EVENTS"
         self.query(f"-- load\nCREATE OR REPLACE TABLE {target} FROM '{files}'")
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
+    def query(self, sql: str, role: str | None = None) -> list[tuple[Any, ...]]:
         """Rows of a statement."""
-        with self.connect() as connection, connection.cursor() as cursor:
+        with self.connect(role) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()]
 

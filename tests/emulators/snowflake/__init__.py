@@ -5,11 +5,12 @@ connector, Snowpark and dbt-snowflake talk to it. `gateway` takes each statement
 
 - `procedures` runs Python stored procedures, each in an interpreter of its own (`interpreter`) that
   sees the packages it declares and the staged files it imports, and nothing else;
-- `privileges` remembers GRANT and REVOKE and answers SHOW GRANTS;
+- `privileges` remembers roles, owners, GRANT and REVOKE and answers SHOW GRANTS; `enforcement`
+  holds the roles that CREATE ROLE made to them;
 - `rewrites` spells out what fakesnow does not take (MERGE as dbt writes it, qualified temporary
   tables, Snowpark's `VALUES`);
 - query tags are kept with each statement, and errors are answered as Snowflake does.
 
-Everything else goes to fakesnow as it came. It proves neither privileges being enforced, nor
-warehouses, cost, concurrency, policies, or which packages an account offers.
+Everything else goes to fakesnow as it came. It proves neither warehouses, cost,
+concurrency and policies, nor which packages an account offers.
 """

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
 
 import fakesnow.server
 import sqlglot.errors
@@ -16,12 +17,20 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from tests.emulators.snowflake import privileges, procedures, rewrites, stages, statements
+from tests.emulators.snowflake import (
+    enforcement,
+    privileges,
+    procedures,
+    rewrites,
+    stages,
+    statements,
+)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+LOGIN = "/session/v1/login-request"
 QUERIES = "/queries/v1/query-request"
 # Not Snowflake's: what was run, for tests to look at.
 HISTORY = "/emulator/history"
@@ -46,6 +55,8 @@ class Gateway:
         self._procedures: dict[str, statements.Procedure] = {}
         self._privileges = privileges.Privileges()
         self._tags: dict[str, str] = {}
+        # Role and warehouse of each session.
+        self._asked_for: dict[str, tuple[str, str]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,8 +64,29 @@ class Gateway:
             await JSONResponse(self.history)(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == QUERIES:
             await self._query(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"] == LOGIN:
+            await self._login(scope, receive, send)
         else:
             await fakesnow.server.app(scope, receive, send)
+
+    async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note the role and the warehouse that a session asks for; fakesnow has neither."""
+        answered = bytearray()
+
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            answered.extend(message.get("body", b""))
+            await send(message)
+
+        await fakesnow.server.app(scope, receive, answer)
+        asked = parse_qs(scope["query_string"].decode())
+        token = json.loads(answered)["data"]["token"]
+        role, warehouse = (asked.get(name, [""])[0] for name in ("roleName", "warehouse"))
+        self._asked_for[token] = (privileges.kept(role), privileges.kept(warehouse))
+
+    def _session(self, token: str) -> enforcement.Session:
+        role, warehouse = self._asked_for.get(token, ("", ""))
+        session = fakesnow.server.to_conn(token)
+        return enforcement.Session(role, warehouse, session.database or "", session.schema or "")
 
     async def _query(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -64,9 +96,10 @@ class Gateway:
         asked = json.loads(body)
         try:
             token = fakesnow.server.to_token(request)
-            session = fakesnow.server.to_conn(token)
+            session = self._session(token)
             plain = statements.without_query_comment(asked["sqlText"])
-            moved = stages.transfer(plain, session.database or "", session.schema or "")
+            await run_in_threadpool(enforcement.check, plain, session, self._privileges)
+            moved = stages.transfer(plain, session.database, session.schema)
             if moved:
                 await JSONResponse({"data": moved, "success": True})(scope, receive, send)
                 return
@@ -111,13 +144,14 @@ class Gateway:
         if statements.shows_query_tag(sql):
             value = self._tags.get(token, "").replace("'", "''")
             return f"""select 'QUERY_TAG' as "key", '{value}' as "value", '' as "default" """
-        rows = self._privileges.show(sql)
+        session = self._session(token)
+        rows = self._privileges.show(sql, session.database, session.schema)
         if rows is not None:
             return privileges.as_select(rows)
-        if self._privileges.apply(sql):
+        if self._privileges.apply(sql, session.database, session.schema):
             return _said("Statement executed successfully.")
-        session = fakesnow.server.to_conn(token)
-        changed = stages.change(sql, session.database or "", session.schema or "")
+        enforcement.remember(sql, session, self._privileges)
+        changed = stages.change(sql, session.database, session.schema)
         if changed is not None:
             return " union all ".join(_said(name) for name in changed) or _said("")
         if rewrites.is_merge(sql):
@@ -143,14 +177,7 @@ class Gateway:
                     sqlstate="42601",
                 )
         if defined:
-            session = fakesnow.server.to_conn(token)
-            returned = procedures.run(
-                defined,
-                port=self.port,
-                database=session.database or "",
-                schema=session.schema or "",
-            )
-            return _said(returned)
+            return _said(procedures.run(defined, port=self.port, caller=self._session(token)))
         dropped = statements.read_drop(sql)
         if dropped:
             self._procedures.pop(dropped, None)

@@ -34,8 +34,8 @@ def connect(asked: Mapping[str, Any]) -> Any:
     return Session.builder.configs(
         {
             "account": "local", "user": "procedure", "password": "none", "protocol": "http",
-            "host": "127.0.0.1", "port": asked["port"], "database": asked["database"],
-            "schema": asked["schema"], "network_timeout": 60,
+            "host": "127.0.0.1", "port": asked["port"], "network_timeout": 60,
+            **asked["session"],
         }
     ).create()  # fmt: skip
 

@@ -7,18 +7,20 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from snowflake.connector.errors import ProgrammingError
 
 from tests.emulators.snowflake import stages
+from tests.emulators.snowflake.enforcement import Session
 from tests.emulators.snowflake.statements import Procedure
 
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 TIMEOUT_SECONDS = 900
 
 
-def run(procedure: Procedure, *, port: int, database: str, schema: str) -> str:
+def run(procedure: Procedure, *, port: int, caller: Session) -> str:
     """Run a procedure and return what its `main` returned.
 
     Parameters
@@ -27,8 +29,8 @@ def run(procedure: Procedure, *, port: int, database: str, schema: str) -> str:
         What to run.
     port
         Where this account is served; the procedure's session connects to it.
-    database, schema
-        Current ones of the caller, who it runs as.
+    caller
+        The session it runs as.
 
     Raises
     ------
@@ -38,11 +40,12 @@ def run(procedure: Procedure, *, port: int, database: str, schema: str) -> str:
     """
     asked = {
         "body": procedure.body,
-        "imports": [str(_staged(name, database, schema)) for name in procedure.imports],
+        "imports": [
+            str(_staged(name, caller.database, caller.schema)) for name in procedure.imports
+        ],
         "packages": procedure.packages,
         "port": port,
-        "database": database,
-        "schema": schema,
+        "session": asdict(caller),
     }
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(

@@ -77,6 +77,13 @@ class Macros:
             for found in MACRO.finditer(path.read_text()):
                 self._environment.globals[found[1]] = self._macro(found[1], found[0])
 
+    def knowing(self, **names: Any) -> Macros:
+        """Add what further macros use of dbt's context; of `adapter`, its further methods."""
+        methods = names.pop("adapter", {})
+        self._environment.globals |= names
+        self._environment.globals["adapter"] = SimpleNamespace(dispatch=self._dispatch, **methods)
+        return self
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return self._environment.globals[name]
 
