@@ -1,19 +1,26 @@
-"""What `ml` consists of: its content hash, and the manifest that dbt deploys it by.
+"""What `ml` consists of: its content hash, the manifest that dbt deploys it by, and its wheel.
 
-dbt cannot read files, so `macros/deploy/ml_manifest.sql` tells it the folders and the hash. It is
+dbt cannot read files, so `macros/deploy/ml_manifest.sql` tells it the files and the hash. It is
 written by `make format` and the commit hook, and `make lint` fails where it is out of date.
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
+import re
 import sys
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from ml import __version__
 
 MANIFEST = Path(__file__).resolve().parents[1] / "macros" / "deploy" / "ml_manifest.sql"
+_NAME = "cdp_propensity"
 
 
 def sources(package: Traversable | None = None) -> dict[str, bytes]:
@@ -37,16 +44,91 @@ def content_hash(package: Traversable | None = None) -> str:
     return digest.hexdigest()
 
 
+def version() -> str:
+    """Version of the code that runs, with the start of its hash: `0.1.0+1a2b3c4d5e6f`."""
+    return f"{__version__}+{content_hash()[:12]}"
+
+
 def manifest() -> str:
     """Write the macro that tells dbt what to deploy."""
-    folders = sorted({path.rpartition("/")[0] for path in sources()})
-    names = ", ".join(f'"{folder}"' for folder in folders)
-    return (
-        "{#- Written by `python -m ml.package` (make format); see ml/package.py. -#}\n"
-        "{% macro ml_manifest() %}\n"
-        f'    {{{{ return({{"sha256": "{content_hash()}", "folders": [{names}]}}) }}}}\n'
-        "{% endmacro %}\n"
+    folders: dict[str, list[str]] = {}
+    for path in sources():
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, []).append(f'"{name}"')
+    # A name a line: two branches that add files merge without conflict.
+    names = {folder: ",\n            ".join(found) for folder, found in folders.items()}
+    lines = [f'        "{folder}": [\n            {names[folder]},\n        ],' for folder in names]
+    return "\n".join(
+        [
+            "{#- Written by `python -m ml.package` (make format); see ml/package.py. -#}",
+            "{% macro ml_manifest() %}",
+            "    {{ return({",
+            f'        "version": "{__version__}",',
+            f'        "sha256": "{content_hash()}",',
+            '        "files": {',
+            *lines,
+            "        },",
+            "    }) }}",
+            "{% endmacro %}",
+            "",
+        ]
     )
+
+
+def build_wheel(
+    wheel_directory: str,
+    config_settings: object = None,  # noqa: ARG001 - PEP 517's
+    metadata_directory: object = None,  # noqa: ARG001
+) -> str:
+    """Pack `ml` into a wheel; pip calls it (PEP 517) for a folder that `deploy_ml` filled.
+
+    Nothing is asked of an index: what `ml` requires is declared by the Python models
+    (`+packages` in dbt_project.yml).
+
+    Parameters
+    ----------
+    wheel_directory
+        Where to.
+    config_settings, metadata_directory
+        pip's; not used.
+
+    Returns
+    -------
+    str
+        Name of the file.
+
+    Raises
+    ------
+    ValueError
+        The folder is named after another content than it has.
+    """
+    root = Path(str(files("ml"))).parent
+    found = content_hash()
+    if re.fullmatch("[0-9a-f]{12}", root.name) and not found.startswith(root.name):
+        msg = f"{root} holds ml {found[:12]}: deploy it again, by `dbt run-operation deploy_ml`"
+        raise ValueError(msg)
+    info = f"{_NAME}-{version()}.dist-info"
+    about = f"Metadata-Version: 2.1\nName: cdp-propensity\nVersion: {version()}\n"
+    kind = "Wheel-Version: 1.0\nGenerator: ml.package\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    contents = {
+        **sources(),
+        f"{info}/METADATA": about.encode(),
+        f"{info}/WHEEL": kind.encode(),
+    }
+    record = "".join(
+        f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in contents.items()
+    )
+    contents[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+    name = f"{_NAME}-{version()}-py3-none-any.whl"
+    with ZipFile(Path(wheel_directory) / name, "w", ZIP_DEFLATED) as wheel:
+        for path, content in contents.items():
+            # A fixed date: the same sources make the same wheel.
+            wheel.writestr(ZipInfo(path), content, ZIP_DEFLATED)
+    return name
+
+
+def _digest(content: bytes) -> str:
+    return urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
 
 
 def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
@@ -58,11 +140,19 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
 
 
 def main() -> None:
-    """Write the manifest, or with `--check` say whether it is up to date."""
+    """Write the manifest, say whether it is up to date, or make the wheel."""
+    parser = argparse.ArgumentParser(prog="python -m ml.package", description=main.__doc__)
+    parser.add_argument("--check", action="store_true", help="fail where the manifest is old")
+    parser.add_argument("--wheel", metavar="FOLDER", help="make the wheel there instead")
+    asked = parser.parse_args()
+    if asked.wheel:
+        Path(asked.wheel).mkdir(parents=True, exist_ok=True)
+        print(Path(asked.wheel) / build_wheel(asked.wheel))
+        return
     written = MANIFEST.read_text() if MANIFEST.exists() else ""
     if written == manifest():
         return
-    if "--check" in sys.argv[1:]:
+    if asked.check:
         sys.exit(f"macros/deploy/{MANIFEST.name} is out of date: run `make format`.")
     MANIFEST.write_text(manifest())
 

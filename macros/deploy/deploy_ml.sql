@@ -1,11 +1,12 @@
-{#- Puts `ml` where Python models import it. Snowflake: the files of this checkout go to a
-    stage, and a procedure packs them into `ml.zip` there, so that dbt is all it takes:
+{#- Puts `ml` where Python models import it; dbt is all it takes:
 
         dbt run-operation deploy_ml
         dbt run-operation deploy_ml --args '{repository: db.schema.repo, ref: branches/main}'
 
-    The second takes the files from a Git repository object instead, for dbt Cloud, where
-    nothing can be uploaded. Nothing needs to be deployed on DuckDB. -#}
+    Snowflake: the files of this checkout go to a stage, and a procedure packs them into
+    `ml.zip` there. The second takes them from a Git repository object instead, for dbt Cloud,
+    where nothing can be uploaded. Databricks: databricks_deploy_ml.sql. Nothing needs to be
+    deployed on DuckDB. -#}
 {% macro deploy_ml(repository=none, ref="branches/main") %}
     {{ return(adapter.dispatch("deploy_ml", "cdp")(repository, ref)) }}
 {% endmacro %}
@@ -24,7 +25,7 @@
     {% do run_query("create stage if not exists " ~ stage) %}
     {% do run_query("remove @" ~ stage ~ "/src") %}
     {#- dbt works in the project's folder -#}
-    {% for folder in manifest.folders %}
+    {% for folder in manifest.files %}
         {% set to = "@" ~ stage ~ "/src/" ~ folder | replace("/", ".") ~ "/" %}
         {% if repository is none %}
             {% do run_query(

@@ -16,7 +16,7 @@ import tempfile
 import zipfile
 
 STAGE = "@{{ stage }}"
-FOLDERS = {{ manifest.folders | tojson }}
+FOLDERS = {{ manifest.files | list | tojson }}
 SHA256 = "{{ manifest.sha256 }}"
 
 

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from ml import package
+
+PYPROJECT = package.MANIFEST.with_name("databricks.pyproject.toml")
+
+
+def deployed(folder: Path) -> Path:
+    """A folder as `deploy_ml` fills it."""
+    for path, content in package.sources().items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    (folder / "pyproject.toml").write_text(PYPROJECT.read_text())
+    return folder
+
+
+def pack(folder: Path, into: Path) -> subprocess.CompletedProcess[str]:
+    """Call the build backend that pyproject.toml names, in the folder, as pip does."""
+    system = tomllib.loads((folder / "pyproject.toml").read_text())["build-system"]
+    assert system["requires"] == []
+    into.mkdir()
+    program = (
+        f"import sys; sys.path[:0] = {system['backend-path']}\n"
+        f"import {system['build-backend']} as backend; print(backend.build_wheel({str(into)!r}))"
+    )
+    # -S: pip's environment for building has no other package.
+    command = [sys.executable, "-I", "-S", "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+
+
+def test_the_manifest_is_that_of_the_sources() -> None:
+    assert package.MANIFEST.read_text() == package.manifest()
+    named = re.findall(r'"(\w+\.py)"', package.manifest())
+    assert sorted(named) == sorted(Path(path).name for path in package.sources())
+
+
+def test_a_wheel_records_what_it_holds_and_is_the_same_every_time(tmp_path: Path) -> None:
+    name = package.build_wheel(str(tmp_path))
+    assert name == f"cdp_propensity-{package.version()}-py3-none-any.whl"
+    first = (tmp_path / name).read_bytes()
+    package.build_wheel(str(tmp_path))
+    assert (tmp_path / name).read_bytes() == first
+    with ZipFile(tmp_path / name) as wheel:
+        contents = {path: wheel.read(path) for path in wheel.namelist()}
+    record = contents[f"cdp_propensity-{package.version()}.dist-info/RECORD"].decode()
+    for path, digest, _ in csv.reader(record.splitlines()):
+        if digest:
+            found = base64.urlsafe_b64encode(hashlib.sha256(contents.pop(path)).digest())
+            assert digest == f"sha256={found.rstrip(b'=').decode()}"
+    assert [Path(path).name for path in contents] == ["RECORD"]
+
+
+def test_a_deployed_folder_packs_itself_without_any_other_package(tmp_path: Path) -> None:
+    folder = deployed(tmp_path / package.content_hash()[:12])
+    done = pack(folder, tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+    [wheel] = (tmp_path / "site").iterdir()
+    assert wheel.name == done.stdout.strip()
+    package.build_wheel(str(tmp_path))
+    assert wheel.read_bytes() == (tmp_path / wheel.name).read_bytes()
+
+
+def test_a_folder_whose_files_are_not_those_of_its_name_is_refused(tmp_path: Path) -> None:
+    folder = deployed(tmp_path / package.content_hash()[:12])
+    (folder / "ml" / "errors.py").write_text("")
+    done = pack(folder, tmp_path / "site")
+    assert done.returncode != 0
+    assert re.search("holds ml [0-9a-f]{12}: deploy it again", done.stderr)
+
+
+def test_the_commands_write_the_wheel_and_check_the_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["ml.package", "--wheel", str(tmp_path / "new")])
+    package.main()
+    assert Path(capsys.readouterr().out.strip()).exists()
+    monkeypatch.setattr(package, "MANIFEST", tmp_path / "ml_manifest.sql")
+    monkeypatch.setattr(sys, "argv", ["ml.package", "--check"])
+    with pytest.raises(SystemExit, match="out of date: run `make format`"):
+        package.main()
+    monkeypatch.setattr(sys, "argv", ["ml.package"])
+    package.main()
+    assert (tmp_path / "ml_manifest.sql").read_text() == package.manifest()
