@@ -13,3 +13,7 @@ class NotTrainableError(ValueError):
 
 class ArtefactError(ValueError):
     """A stored model that must not be loaded: wrong checksum, format or version."""
+
+
+class WrongPackageError(RuntimeError):
+    """The `ml` that runs is not that of the project that dbt runs."""

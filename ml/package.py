@@ -18,6 +18,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ml import __version__
+from ml.errors import WrongPackageError
 
 MANIFEST = Path(__file__).resolve().parents[1] / "macros" / "deploy" / "ml_manifest.sql"
 _NAME = "cdp_propensity"
@@ -47,6 +48,22 @@ def content_hash(package: Traversable | None = None) -> str:
 def version() -> str:
     """Version of the code that runs, with the start of its hash: `0.1.0+1a2b3c4d5e6f`."""
     return f"{__version__}+{content_hash()[:12]}"
+
+
+def require(sha256: str) -> None:
+    """Stop where the project that dbt runs has another `ml` than runs here.
+
+    Raises
+    ------
+    WrongPackageError
+        The content hash is another.
+    """
+    if content_hash() != sha256:
+        msg = (
+            f"ml {content_hash()[:12]} runs here, and the project that dbt runs has {sha256[:12]}: "
+            "bring what var ml_package names up to date"
+        )
+        raise WrongPackageError(msg)
 
 
 def manifest() -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml import artefact, folds
+from ml import artefact, folds, package
 from ml.columns import to_microseconds
 from ml.errors import NotTrainableError
 from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
@@ -128,8 +128,15 @@ def register_due(
     -------
     DataFrame
         The new rows, columns of REGISTRY; none when nothing is due.
+
+    Raises
+    ------
+    WrongPackageError
+        `readiness` asks for another `ml` than this one.
     """
     settings = settings or Settings()
+    for sha256 in readiness.get("ml_sha256", pd.Series(dtype=object)).dropna().unique():
+        package.require(sha256)
     known = pd.DataFrame(columns=KNOWN_COLUMNS) if known is None else known
     rows = []
     table, held = "", pd.DataFrame()
@@ -366,7 +373,8 @@ def make_row(
         "folds": artefact.frame_to_json(describe_folds(known, positive, spec.subject)),
         "leaks": artefact.frame_to_json(model.leaks),
         "notes": model.notes,
-        "package_versions": model.versions,
+        # With the hash of the code: two checkouts of one version may differ.
+        "package_versions": {**model.versions, "ml": package.version()},
     }
     return {
         "model_name": name,

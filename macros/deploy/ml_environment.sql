@@ -30,3 +30,14 @@
         }) %}
     {% endif %}
 {% endmacro %}
+
+{#- What the `ml` that trains has to be, where nothing has made sure of it. -#}
+{% macro ml_asked_for() %}
+    cast({{ adapter.dispatch("ml_asked_for", "cdp")() }} as {{ dbt.type_string() }})
+{% endmacro %}
+
+{% macro default__ml_asked_for() %} null {% endmacro %}
+
+{% macro databricks__ml_asked_for() %}
+    {{ "null" if var("ml_package") is none else "'" ~ ml_manifest().sha256 ~ "'" }}
+{% endmacro %}

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "11ddc0c96db04d3ec5039a5154da4b296d446f8adbb90968b44da555197a1cf1",
+        "sha256": "949fe89817739d846a01f16311a4fcedb11821ca54927933ab479c73da626f46",
         "files": {
         "ml": [
             "__init__.py",

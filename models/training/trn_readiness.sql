@@ -77,7 +77,8 @@ final as (
         cast(totals.n_converting_subjects as {{ dbt.type_bigint() }})
             as n_converting_subjects,
         {{ not_trained_reason() }} as not_trained_reason,
-        models.definition_hash
+        models.definition_hash,
+        {{ ml_asked_for() }} as ml_sha256
     from models
     inner join totals on models.model_name = totals.model_name
     left join lacking on models.model_name = lacking.model_name and lacking.place = 1

@@ -7,7 +7,9 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
-from ml import artefact
+import ml
+from ml import artefact, package
+from ml.errors import WrongPackageError
 from ml.model import PropensityModel
 from ml.registry import REGISTRY, Settings, is_due, not_registered_since, register_due
 from ml.registry_tables import (
@@ -72,6 +74,20 @@ def test_the_first_version_becomes_champion(first: pd.DataFrame) -> None:
     assert row["seen_until_tstamp"] == FRAME["as_of_tstamp"].max()
     model = artefact.from_bytes(row["artefact"], row["artefact_sha256"])
     assert model.schema.names == json.loads(row["feature_names"])
+
+
+def test_a_version_says_which_code_made_it(first: pd.DataFrame) -> None:
+    versions = json.loads(first["package_versions"].iloc[0])
+    assert versions["ml"] == f"{ml.__version__}+{package.content_hash()[:12]}"
+    assert set(versions) == {"python", "ml", "numpy", "pandas", "xgboost"}
+
+
+def test_another_ml_than_the_projects_trains_nothing() -> None:
+    asked = readiness().assign(ml_sha256="0" * 64)
+    with pytest.raises(WrongPackageError, match="the project that dbt runs has 000000000000"):
+        register(readiness=asked)
+    reason = readiness("too few").assign(ml_sha256=package.content_hash())
+    assert register(readiness=reason)[0].empty
 
 
 def test_a_feature_for_other_models_only_is_not_learnt_from() -> None:
