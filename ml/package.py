@@ -18,7 +18,6 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from ml import __version__
-from ml.errors import WrongPackageError
 
 MANIFEST = Path(__file__).resolve().parents[1] / "macros" / "deploy" / "ml_manifest.sql"
 _NAME = "cdp_propensity"
@@ -58,6 +57,9 @@ def require(sha256: str) -> None:
     WrongPackageError
         The content hash is another.
     """
+    # Not above: where files are missing, this module has to be able to say so.
+    from ml.errors import WrongPackageError
+
     if content_hash() != sha256:
         msg = (
             f"ml {content_hash()[:12]} runs here, and the project that dbt runs has {sha256[:12]}: "

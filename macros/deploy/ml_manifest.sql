@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "949fe89817739d846a01f16311a4fcedb11821ca54927933ab479c73da626f46",
+        "sha256": "bb75c7a1b3539f2037c9eddbb91aeb9194b7f3894c1441dc19a68331a9ea4824",
         "files": {
         "ml": [
             "__init__.py",

@@ -74,7 +74,7 @@ def test_a_deployed_folder_packs_itself_without_any_other_package(tmp_path: Path
 
 def test_a_folder_whose_files_are_not_those_of_its_name_is_refused(tmp_path: Path) -> None:
     folder = deployed(tmp_path / package.content_hash()[:12])
-    (folder / "ml" / "gate.py").write_text("")
+    (folder / "ml" / "errors.py").unlink()
     done = pack(folder, tmp_path / "site")
     assert done.returncode != 0
     assert re.search("holds ml [0-9a-f]{12}: deploy it again", done.stderr)
