@@ -70,6 +70,16 @@
         or modules.re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", var("audience_schema") | string),
         "a name such as audiences, or null",
     ) %}
+    {% for name in ["max_event_age", "warn_event_age"] %}
+        {% do require_var(
+            name,
+            var(name) is none or modules.re.fullmatch("P[0-9]+D|PT[0-9]+[HM]", var(name) | string),
+            "whole days, hours or minutes, e.g. P2D, PT6H, PT30M, or null",
+        ) %}
+    {% endfor %}
+    {% do require_var(
+        "stale_events", var("stale_events") in ["auto", "error", "ignore"], "auto, error or ignore"
+    ) %}
     {% do require_var("leak_severity", var("leak_severity") in ["error", "warn"], "error or warn") %}
     {% set days = var("training_window") %}
     {% do require_var(
