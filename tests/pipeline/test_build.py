@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -158,6 +159,42 @@ def test_a_failing_test_leaves_what_is_published(
     assert done.returncode == 1
     assert "FAIL" in done.stdout
     assert {table: built.fingerprint(table) for table in PUBLISHED} == before
+
+
+def test_stale_events_stop_the_build_before_anything_is_published(
+    built: Project, simulated: Path, tmp_path: Path
+) -> None:
+    newest = "select strftime(max(greatest(event_tstamp, arrival_tstamp)), '%Y-%m-%d %H:%M:%S')"
+    newest = built.value(f"{newest} from stg_snowplow__events")
+    before = {table: built.fingerprint(table) for table in PUBLISHED}
+    copied = built.copy(tmp_path / "copied")
+    asked = {**WIDE, "label_high_lift": 1.5, "stale_events": "error"}
+    selected = ("--select", "as_of+", "--exclude-resource-type", "unit_test")
+    done = copied.dbt("build", *selected, events=simulated, **asked)
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert f"The newest event that counts is of {newest} UTC, " in said
+    assert "hours ago; var max_event_age is P2D. Nothing is trained" in said
+    assert "--vars '{stale_events: ignore}'." in said
+    assert {table: copied.fingerprint(table) for table in PUBLISHED} == before
+    # A moment in the past was asked for.
+    asked["as_of"] = "2026-07-01"
+    done = copied.dbt("run", "--select", "as_of", events=simulated, **asked)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_freshness_of_files_is_that_of_their_newest_event(
+    project: Project, simulated: Path, tmp_path: Path
+) -> None:
+    done = project.dbt("source", "freshness", events=simulated)
+    assert done.returncode == 1
+    assert "ERROR STALE freshness of atomic.events" in done.stdout
+    now = datetime.now(UTC).replace(tzinfo=None)
+    header = "event_id,event_name,domain_userid,derived_tstamp\n"
+    (tmp_path / "new.csv").write_text(f"{header}1,page_view,x,{now - timedelta(hours=3)}\n")
+    done = project.dbt("source", "freshness", events=tmp_path / "new.csv", warn_event_age="PT2H")
+    assert done.returncode == 0
+    assert "WARN freshness of atomic.events" in done.stdout
 
 
 def test_events_of_another_file_replace_those_before(project: Project, tmp_path: Path) -> None:

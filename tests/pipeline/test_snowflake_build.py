@@ -171,6 +171,17 @@ def test_census_reads_the_audiences_in_their_schema_and_nothing_else(
             built.query(statement, role="CENSUS_ROLE")
 
 
+def test_stale_events_are_an_error_by_default(built: SnowflakeProject) -> None:
+    scores = built.frame("propensity_scores")
+    done = built.dbt("build", "--select", "as_of+1", **SMALL, stale_events="auto")
+    assert done.returncode == 1
+    assert "var max_event_age is P2D. Nothing is trained" in " ".join(done.stdout.split())
+    done = built.dbt("source", "freshness", **SMALL, stale_events="auto")
+    assert done.returncode == 1
+    assert "ERROR STALE freshness of atomic.events" in done.stdout
+    assert_frame_equal(built.frame("propensity_scores"), scores)
+
+
 def test_ml_is_packed_from_a_git_repository_too(built: SnowflakeProject) -> None:
     for folder in {path.rpartition("/")[0] for path in sources()}:
         built.query(
