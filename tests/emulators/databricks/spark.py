@@ -10,6 +10,7 @@ from pyspark.sql import SparkSession
 
 # The Delta Lake that was made for Spark 4.0.
 DELTA = "io.delta:delta-spark_2.13:4.0.1"
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -44,13 +45,17 @@ def start(folder: Path, connect_port: int, memory: str) -> SparkSession:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": memory,
-        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
+        # Tables of a test are small: what compiles and adapts a plan takes longer than to run it.
+        "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} {_SHORT_LIVED}",
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
         "spark.local.dir": folder / "local",
         "spark.sql.warehouse.dir": folder / "tables",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.session.timeZone": "UTC",
-        # Tables of a test are small: two tasks each, and one file.
+        # Two tasks each, and one file.
         "spark.sql.shuffle.partitions": 2,
         "spark.default.parallelism": 2,
         "spark.sql.files.minPartitionNum": 1,
