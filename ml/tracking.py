@@ -8,6 +8,7 @@ import socket
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -22,9 +23,33 @@ EXPERIMENT = "cdp-propensity"
 MODEL = "model"
 ALIASES = ("champion", "challenger")
 TIMEOUT_SECONDS = 60.0
+# Unity Catalog takes a copy of the model of its own.
+DATABRICKS_TIMEOUT_SECONDS = 180.0
 _CONNECT_SECONDS = 2.0
 _TAGS = ("model_name", "version", "decision", "decision_reason", "definition_hash")
 _TAGS += ("artefact_sha256",)
+# What Unity Catalog takes as a tag's value.
+_TAG_LENGTH = 256
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run is recorded and its model registered.
+
+    Parameters
+    ----------
+    tracking, registry
+        MLflow's addresses.
+    experiment
+        Name of the experiment.
+    model
+        Name of the registered model.
+    """
+
+    tracking: str
+    registry: str
+    experiment: str
+    model: str
 
 
 def track(
@@ -32,8 +57,9 @@ def track(
     model: PropensityModel,
     *,
     uri: str | None = None,
+    home: str = "",
     log: Callable[[str], None] = say,
-    timeout: float = TIMEOUT_SECONDS,
+    timeout: float | None = None,
 ) -> bool:
     """Record a version as an MLflow run and a version of a registered model.
 
@@ -52,10 +78,14 @@ def track(
         Tracking store; by default the environment's MLFLOW_TRACKING_URI, or the workspace's
         own on Databricks. Empty: none. `file:` stores work without a server or a database
         driver.
+    home
+        Catalog and schema of the registry's table, `main.cdp`: where Unity Catalog keeps
+        the registered models too.
     log
         Takes the one line that says what happened.
     timeout
-        Seconds after which the build goes on without the run.
+        Seconds after which the build goes on without the run; by default 60, and 180 on
+        Databricks.
 
     Returns
     -------
@@ -65,9 +95,13 @@ def track(
     uri = default_uri() if uri is None else uri
     if not uri:
         return False
+    if timeout is None:
+        timeout = DATABRICKS_TIMEOUT_SECONDS if _on_databricks(uri) else TIMEOUT_SECONDS
     problem = _unreachable(uri)
     if not problem:
-        problem = _bounded(lambda: _record(row, model, uri), timeout)
+        problem = _bounded(
+            lambda: _record(row, model, place_of(uri, home, str(row["model_name"]))), timeout
+        )
     if problem:
         log(f"{row['model_name']} {row['version']}: not recorded in MLflow ({problem})")
     return not problem
@@ -79,15 +113,39 @@ def default_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI", on_databricks)
 
 
-def registered_name(model_name: str) -> str:
-    """Name of the registered model.
+def place_of(uri: str, home: str, model_name: str) -> Place:
+    """Say where a model's runs and versions go.
+
+    Parameters
+    ----------
+    uri
+        Of the tracking store. The workspace's, `databricks`, has Unity Catalog for a registry,
+        whose names have three parts, and experiments among the workspace's files.
+    home
+        Catalog and schema.
+    model_name
+        As in the registry.
 
     Examples
     --------
-    >>> registered_name("daily__demo_request")
+    >>> place_of("databricks", "main.CDP", "daily__demo_request").model
+    'main.cdp.cdp_propensity_daily__demo_request'
+    >>> place_of("http://mlflow.example.com", "main.cdp", "daily__demo_request").model
     'cdp-propensity-daily__demo_request'
     """
-    return f"{EXPERIMENT}-{model_name}"
+    if not _on_databricks(uri):
+        return Place(uri, uri, EXPERIMENT, f"{EXPERIMENT}-{model_name}")
+    if home.count(".") != 1:
+        msg = f"home is {home!r}; it takes a catalog and a schema, e.g. main.cdp"
+        raise ValueError(msg)
+    home = home.lower()
+    name = f"{EXPERIMENT.replace('-', '_')}_{model_name}".lower()
+    registry = uri.replace("databricks", "databricks-uc", 1)
+    return Place(uri, registry, f"/Shared/{EXPERIMENT}-{home}", f"{home}.{name}")
+
+
+def _on_databricks(uri: str) -> bool:
+    return uri.partition("://")[0] == "databricks"
 
 
 def _unreachable(uri: str) -> str:
@@ -112,7 +170,8 @@ def _bounded(work: Callable[[], None], timeout: float) -> str:
             work()
         # Whatever it is, the build must go on.
         except Exception as error:
-            failure.append(f"{type(error).__name__}: {str(error).splitlines()[0]}")
+            line = str(error).partition("\n")[0]
+            failure.append(f"{type(error).__name__}: {line}")
 
     thread = Thread(target=run, daemon=True)
     thread.start()
@@ -122,8 +181,8 @@ def _bounded(work: Callable[[], None], timeout: float) -> str:
     return failure[0] if failure else ""
 
 
-def _record(row: dict[str, Any], model: PropensityModel, uri: str) -> None:
-    if urlparse(uri).scheme in {"", "file"}:
+def _record(row: dict[str, Any], model: PropensityModel, place: Place) -> None:
+    if not _on_databricks(place.tracking) and urlparse(place.tracking).scheme in {"", "file"}:
         # MLflow asks for a database by default; a folder needs no driver.
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
     # Its own patience is minutes.
@@ -132,9 +191,9 @@ def _record(row: dict[str, Any], model: PropensityModel, uri: str) -> None:
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param
 
-    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    client = MlflowClient(tracking_uri=place.tracking, registry_uri=place.registry)
     run = client.create_run(
-        _experiment(client),
+        _experiment(client, place.experiment),
         run_name=f"{row['model_name']} {row['version']}",
         tags={name: str(row[name]) for name in _TAGS},
     )
@@ -156,34 +215,42 @@ def _record(row: dict[str, Any], model: PropensityModel, uri: str) -> None:
             for name in ("evaluation", "curves", "importance", "leaks"):
                 getattr(model, name).to_csv(Path(folder) / f"{name}.csv", index=False)
             client.log_artifacts(run_id, folder)
-        _register(client, row, run_id, f"{run.info.artifact_uri}/{MODEL}")
+        _register(client, place.model, row, run_id, f"{run.info.artifact_uri}/{MODEL}")
     except Exception:
         client.set_terminated(run_id, "FAILED")
         raise
     client.set_terminated(run_id)
 
 
-def _experiment(client: Any) -> str:  # noqa: ANN401 - MLflow's, imported late
+def _experiment(client: Any, name: str) -> str:  # noqa: ANN401 - MLflow's, imported late
     from mlflow.exceptions import MlflowException
 
-    found = client.get_experiment_by_name(EXPERIMENT)
+    found = client.get_experiment_by_name(name)
     if found:
         return found.experiment_id
     try:
-        return client.create_experiment(EXPERIMENT)
+        return client.create_experiment(name)
     except MlflowException:
         # Another build was first.
-        return client.get_experiment_by_name(EXPERIMENT).experiment_id
+        found = client.get_experiment_by_name(name)
+        if not found:
+            raise
+        return found.experiment_id
 
 
-def _register(client: Any, row: dict[str, Any], run_id: str, source: str) -> None:  # noqa: ANN401
+def _register(
+    client: Any,  # noqa: ANN401
+    name: str,
+    row: dict[str, Any],
+    run_id: str,
+    source: str,
+) -> None:
     """Make it a version of the registered model, and move the alias that its decision gives."""
     from mlflow.exceptions import MlflowException
 
-    name = registered_name(str(row["model_name"]))
     with suppress(MlflowException):  # it is there already
         client.create_registered_model(name)
-    tags = {tag: str(row[tag]) for tag in _TAGS}
+    tags = {tag: str(row[tag])[:_TAG_LENGTH] for tag in _TAGS}
     made = client.create_model_version(name, source, run_id, tags=tags, await_creation_for=0)
     if row["decision"] not in ALIASES:
         return

@@ -9,6 +9,7 @@ def model(dbt, session):
     as_of = warehouse.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
     # On its own line: dbt does not see a config.get that a method is called on.
     force = dbt.config.get("force_training")
+    home = f"{dbt.this.database}.{dbt.this.schema}"
 
     def registered(columns, where=""):
         condition = f" where {where}" if where else ""
@@ -36,7 +37,7 @@ def model(dbt, session):
                 min_converting_subjects=int(dbt.config.get("min_judging_subjects")),
             ),
         ),
-        on_trained=lambda row, trained: tracking.track(row, trained),
+        on_trained=lambda row, trained: tracking.track(row, trained, home=home),
     )
     if known is not None:
         new = registry.not_registered_since(known, registered(["model_name", "version"]), new)

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "bb75c7a1b3539f2037c9eddbb91aeb9194b7f3894c1441dc19a68331a9ea4824",
+        "sha256": "97fc00b2f399e312993e8959c39b9ba609c4abba666d78bf88313bdcb6d7bde3",
         "files": {
         "ml": [
             "__init__.py",

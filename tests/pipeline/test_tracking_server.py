@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -74,13 +76,13 @@ def model() -> PropensityModel:
     )
 
 
-def track(model: PropensityModel, version: str, decision: str, uri: str) -> None:
+def track(model: PropensityModel, version: str, decision: str, uri: str, reason: str = "") -> None:
     data = artefact.to_bytes(model)
     row: dict[str, Any] = {
         "model_name": "daily",
         "version": version,
         "decision": decision,
-        "decision_reason": f"because of {version}",
+        "decision_reason": reason or f"because of {version}",
         "definition_hash": "d1",
         "trained_at": pd.Timestamp("2026-03-10"),
         "artefact": data,
@@ -140,3 +142,32 @@ def test_versions_are_registered_and_aliases_follow_the_gate(
     np.testing.assert_array_equal(loaded.predict(given), model.predict_proba(frame))
     assert loaded.input_example is not None
     assert loaded.input_example["device"].tolist() == [model.schema.columns[1].categories[0]]
+
+
+def test_what_unity_catalog_asks_of_a_model_is_kept(
+    server: str, model: PropensityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a plain server, by the names and checks of Unity Catalog, which no server of ours is."""
+    import mlflow
+    from mlflow.store._unity_catalog.registry.rest_store import UcModelRegistryStore
+    from mlflow.utils._unity_catalog_utils import split_uc_model_name
+
+    place = tracking.place_of("databricks", "Main.cdp", "daily")
+    catalog, schema, name = split_uc_model_name(place.model)
+    for part in (catalog, schema, name):
+        assert re.fullmatch("[a-z0-9_]{1,255}", part)
+    monkeypatch.setattr(
+        tracking, "place_of", lambda *_: replace(place, tracking=server, registry=server)
+    )
+    track(model, "v1", "champion", server, reason="long " * 200)
+
+    client = mlflow.MlflowClient(tracking_uri=server, registry_uri=server)
+    champion = client.get_model_version_by_alias(place.model, "champion")
+    assert max(map(len, champion.tags.values())) <= 256
+    run = client.get_run(str(champion.run_id))
+    experiment = client.get_experiment(run.info.experiment_id)
+    assert experiment.name == "/Shared/cdp-propensity-main.cdp"
+    assert run.data.tags["decision_reason"] == "long " * 200
+    local = client.download_artifacts(run.info.run_id, "model")
+    # Raises where the signature or its outputs are absent.
+    UcModelRegistryStore._validate_model_signature(None, local)  # pyright: ignore

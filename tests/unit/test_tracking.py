@@ -54,6 +54,46 @@ def test_the_store_is_the_environments(
     assert tracking.default_uri() == uri
 
 
+def test_on_databricks_models_are_registered_in_unity_catalog() -> None:
+    names = []
+    for model_name in ("live", "daily__Demo_request", "first_touch"):
+        place = tracking.place_of("databricks", "Main.CDP_Dev", model_name)
+        assert (place.tracking, place.registry) == ("databricks", "databricks-uc")
+        # A path in the workspace, whose folder is there.
+        assert place.experiment == "/Shared/cdp-propensity-main.cdp_dev"
+        names.append(place.model)
+    assert names == [
+        "main.cdp_dev.cdp_propensity_live",
+        "main.cdp_dev.cdp_propensity_daily__demo_request",
+        "main.cdp_dev.cdp_propensity_first_touch",
+    ]
+    profile = tracking.place_of("databricks://team", "main.cdp", "live")
+    assert profile.registry == "databricks-uc://team"
+
+
+def test_elsewhere_one_store_is_both_and_names_have_one_part() -> None:
+    place = tracking.place_of("http://here", "warehouse.main", "live")
+    expected = ("http://here", "http://here", "cdp-propensity", "cdp-propensity-live")
+    assert (place.tracking, place.registry, place.experiment, place.model) == expected
+
+
+@pytest.mark.parametrize("error", [RuntimeError(), KeyError("no such run\nat line 2")])
+def test_whatever_mlflow_raises_is_a_line(
+    model: PropensityModel, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(tracking, "_record", fail)
+    lines: list[str] = []
+    assert not tracking.track(ROW, model, uri="databricks", home="a.b", log=lines.append)
+    assert not tracking.track(ROW, model, uri="databricks", home="nowhere", log=lines.append)
+    assert lines[0].startswith(
+        f"daily 20260310-abcdef01: not recorded in MLflow ({type(error).__name__}: "
+    )
+    assert "takes a catalog and a schema, e.g. main.cdp" in lines[1]
+
+
 def test_a_server_that_is_down_is_a_line_and_no_wait(model: PropensityModel) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
