@@ -98,13 +98,15 @@
             "three shares above 0 that add up to 1, e.g. [0.6, 0.2, 0.2]",
         ) %}
     {% endfor %}
-    {% do require_var(
-        "as_of",
-        var("as_of") is none or modules.re.match(
-            "^\\d{4}-\\d{2}-\\d{2}([ T]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?)?$", var("as_of") | string
-        ),
-        "a UTC timestamp such as 2026-07-01 or 2026-07-01 12:00:00, or null",
-    ) %}
+    {% for name in ["as_of", "events_from"] %}
+        {% do require_var(
+            name,
+            var(name) is none or modules.re.match(
+                "^\\d{4}-\\d{2}-\\d{2}([ T]\\d{2}:\\d{2}(:\\d{2}(\\.\\d{1,6})?)?)?$", var(name) | string
+            ),
+            "a UTC timestamp such as 2026-07-01 or 2026-07-01 12:00:00, or null",
+        ) %}
+    {% endfor %}
     {% for audience, exposure in var("audience_exposures").items() %}
         {% do require_var(
             "audience_exposures",

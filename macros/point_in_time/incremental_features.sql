@@ -18,6 +18,17 @@
     ] | max) }}
 {% endmacro %}
 
+{#- The as_of (microseconds) of a table that is there; none: it is not, as in a unit test. -#}
+{% macro newest_us(relation) %}
+    {% if not execute or not relation.schema or load_relation(relation) is none %}
+        {{ return(none) }}
+    {% endif %}
+    {% set us = run_query(
+        "select max(" ~ epoch_us("as_of_tstamp") ~ ") as us from " ~ relation
+    ).rows[0][0] %}
+    {{ return(us if us is none else us | int) }}
+{% endmacro %}
+
 {#- Pre-hook: the rows that this run writes again, and any that lie after as_of. Where a
     run stops after it, the next starts from what is left. -#}
 {% macro forget_rebuilt_moments() %}

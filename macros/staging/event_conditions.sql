@@ -40,9 +40,22 @@
     ) }}
 {% endmacro %}
 
+{#- Was the event collected at or after the var events_from? Of the source's own column, so
+    that a warehouse which keeps its events in that order does not read the others. -#}
+{% macro collected_from_condition(events) %}
+    {% if var("events_from") is none %} {{ return("true") }} {% endif %}
+    {% set name = "collector_tstamp" if "collector_tstamp" in events.columns else "derived_tstamp" %}
+    {{ return(
+        typed_column(events.columns.get(name), "timestamp") ~ " >= "
+        ~ timestamp_literal(var("events_from"))
+    ) }}
+{% endmacro %}
+
 {#- The var as_of as a timestamp. -#}
-{% macro as_of_literal() %}
-    {{ return("cast('" ~ var("as_of") ~ "' as " ~ type_timestamp_utc() ~ ")") }}
+{% macro as_of_literal() %} {{ return(timestamp_literal(var("as_of"))) }} {% endmacro %}
+
+{% macro timestamp_literal(text) %}
+    {{ return("cast('" ~ text ~ "' as " ~ type_timestamp_utc() ~ ")") }}
 {% endmacro %}
 
 {#- 'a', 'b': a list of texts as SQL literals. -#}

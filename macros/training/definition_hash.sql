@@ -26,6 +26,9 @@
     ] %}
         {% do facts.update({name: var(name)}) %}
     {% endfor %}
+    {% if var("events_from") is not none %}
+        {% do facts.update({"events_from": var("events_from") | string}) %}
+    {% endif %}
     {{ return(facts) }}
 {% endmacro %}
 

@@ -1,8 +1,10 @@
 {%- set lookback = iso_duration_us(var("lookback")) -%}
+{%- set definitions = feature_columns() -%}
+{%- set since_us = history_from_us(definitions, newest_us(ref("as_of"))) -%}
 
 with events as {{ not_materialized() }} (
 
-    {{ subject_events(ref("stg_snowplow__events"), in_parts=true) }}
+    {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
 
 ),
 
@@ -27,7 +29,7 @@ moments as (
 
 features as (
 
-    {{ point_in_time_features(feature_columns(), events="events", moments="moments") }}
+    {{ point_in_time_features(definitions, events="events", moments="moments") }}
 
 ),
 

@@ -6,6 +6,7 @@
 with source as (
 
     select * from {{ events.relation }}
+    where {{ collected_from_condition(events) }}
 
 ),
 

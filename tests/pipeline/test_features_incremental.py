@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -58,6 +59,20 @@ def fingerprints(project: Project) -> dict[str, tuple[int, int]]:
     return {name: project.fingerprint(name) for name in TABLES + TARGETS}
 
 
+def assert_current_is_the_last_midnight(project: Project, as_of: str) -> None:
+    """Features now, of a month's events, are those of all events as of the same midnight."""
+    compiled = project.folder / "target/compiled/cdp/models/features"
+    since = f"event_tstamp >= make_timestamp({epoch_us(as_of) - 30 * 86_400_000_000})"
+    assert since in (compiled / "feat_prospect__current.sql").read_text()
+    assert "event_tstamp >=" not in (compiled / "feat_prospect__asof_day.sql").read_text()
+    day = f"(select * from feat_prospect__asof_day where as_of_tstamp = '{as_of}')"
+    assert project.fingerprint("feat_prospect__current") == project.fingerprint(day)
+
+
+def epoch_us(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * 1_000_000
+
+
 def test_one_more_day_equals_the_whole_build_to_the_row(
     project: Project, whole: Project, events: Path
 ) -> None:
@@ -91,6 +106,7 @@ def test_doubled_shuffled_rows_parts_and_an_earlier_as_of_change_nothing(
     project.build(*SELECT, events=doubled, as_of="2026-02-24", events_per_part=400)
     compiled = project.folder / "target/compiled/cdp/models/features/feat_prospect__asof_event.sql"
     assert "/* visitors in 4 parts */" in compiled.read_text()
+    assert_current_is_the_last_midnight(project, "2026-02-24")
     project.build(*SELECT, events=doubled, as_of=NEXT)
     assert fingerprints(project) == fingerprints(whole)
 

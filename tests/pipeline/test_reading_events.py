@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,33 @@ def test_bots_test_traffic_applications_and_clocks(warehouse: Project, tmp_path:
         "again": "2026-01-01 00:00:00",
         "late": "2026-01-03 00:00:00",
     }
+
+
+def test_events_collected_before_events_from_are_not_read(
+    warehouse: Project, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.parquet"
+    duckdb.sql(
+        f"""copy (
+            select
+                name as event_id, 'page_view' as event_name, 'u' as domain_userid,
+                derived_tstamp::timestamp as derived_tstamp,
+                collector_tstamp::timestamp as collector_tstamp
+            from (values
+                ('before', '2026-01-01', '2026-01-01 23:59:59.999999'),
+                ('sent later', '2026-01-01 23:00:00', '2026-01-02'),
+                ('after', '2026-01-03', '2026-01-03')
+            ) as given (name, derived_tstamp, collector_tstamp)
+        ) to '{events}'"""
+    )
+    warehouse.build(*STAGED, events=events, events_from="2026-01-02")
+    assert warehouse.rows("select event_id from stg_snowplow__events order by 1") == [
+        ("after",), ("sent later",),
+    ]  # fmt: skip
+    assert warehouse.rows("select outcome, num_events from rpt_event_intake") == [("kept", 2)]
+    ((_, plan),) = warehouse.rows("explain from base_snowplow__events")
+    scan = re.sub(r"[^a-z0-9_>=]", "", plan[plan.index("READ_PARQUET") :])
+    assert "collector_tstamp>=" in scan
 
 
 def test_refused_files_are_named_and_nothing_built_is_lost(

@@ -21,6 +21,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"training_window": 60}, "var training_window: 60 is not accepted"),
     ({"fold_shares": [0.5, 0.5, 0.5]}, "var fold_shares: [0.5, 0.5, 0.5] is not accepted"),
     ({"as_of": "tomorrow"}, 'var as_of: "tomorrow" is not accepted'),
+    (
+        {"events_from": "P400D"},
+        'var events_from: "P400D" is not accepted; it takes a UTC timestamp',
+    ),
     ({"app_ids": "site"}, 'var app_ids: "site" is not accepted'),
     ({"entity_fields": ["cart.total"]}, 'var entity_fields: ["cart.total"] is not accepted'),
     ({"event_fields": ["form_id"]}, 'var event_fields: ["form_id"] is not accepted'),

@@ -1,0 +1,270 @@
+"""How many bytes a daily build reads, and how that grows from 1 M events to 10 B.
+
+Builds once, compiles the day after, and asks DuckDB for the plan of every model and data test:
+which columns of which table it scans, and from when on. Columns weigh what they do as compressed
+Parquet; the source's, what they do in its files. A warehouse that stores by column reads about
+that. What is read twice, spilled, shuffled or written is not in it.
+
+    python bench/bytes_scanned.py [--events 1000000] [--keep FOLDER] [--kept-days 365]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
+GROWTH = [10**6, 10**7, 10**8, 10**9, 10**10]
+SOURCE = "the source"
+# As large as a month of events, however many years of them there are.
+OF_A_MONTH = re.compile(r"feat_prospect__current|propensity_scores|prospect_profiles|person_pro")
+CAPPED = re.compile(r"trn_(?!readiness)")  # by max_training_rows
+OF_VERSIONS = re.compile(r"propensity_(models|evaluation|curves|importance|effects)|feature_cat")
+TRAINING = "propensity_models"  # reads its tables on days when a model is due
+SINCE = re.compile(r"(?:event|as_of)_tstamp\s*>=?\s*'([^']+)'::TIMESTAMP")
+
+
+@dataclass
+class Scan:
+    """A scan of some columns of a table.
+
+    Parameters
+    ----------
+    layer, node
+        Who reads.
+    table
+        What is read.
+    size
+        Bytes of these columns, all rows.
+    days
+        How far back rows are read; none: all are.
+    """
+
+    layer: str
+    node: str
+    table: str
+    size: float
+    days: float | None
+
+
+@dataclass
+class Measured:
+    """What was built: events, the days they span, rows by table, bytes by table and column."""
+
+    events: int
+    days: float
+    rows: dict[str, int]
+    columns: dict[str, dict[str, int]]
+
+    def size(self, scan: Scan, events: float, kept_days: float) -> float:
+        """Bytes that a scan reads in a day, where `events` lie in `kept_days`."""
+        growth = events / self.events
+        rate = growth * self.days / kept_days  # of events a day
+        if OF_VERSIONS.match(scan.table):
+            factor = 1.0
+        elif CAPPED.match(scan.table):
+            factor = min(growth, max_training_rows() / max(1, self.rows[scan.table]))
+        elif OF_A_MONTH.match(scan.table):
+            factor = rate
+        elif scan.days is None:
+            factor = growth
+        else:
+            factor = growth * min(1.0, scan.days / kept_days)
+        return scan.size * factor / (7 if scan.node == TRAINING else 1)
+
+
+def max_training_rows() -> int:
+    """Read the var's default."""
+    return yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["max_training_rows"]
+
+
+def build(folder: Path, events: int) -> None:
+    """Simulate, run, and compile what the next run would do."""
+    data = folder / "data"
+    simulate = [BIN / "cdp", "simulate", "--out", data, "--events", events, "--quiet", "--force"]
+    subprocess.run([str(part) for part in simulate], cwd=ROOT, check=True)
+    (folder / "profiles.yml").write_text((ROOT / "profiles.example.yml").read_text())
+    dbt(folder, "run")
+
+
+def dbt(folder: Path, command: str) -> None:
+    """Run dbt on the folder's warehouse."""
+    environment = os.environ | {
+        "CDP_EVENTS": str(folder / "data/events"),
+        "CDP_DUCKDB": str(folder / "warehouse.duckdb"),
+        "MLFLOW_TRACKING_URI": (folder / "mlruns").as_uri(),
+    }
+    options = ["--profiles-dir", folder, "--target-path", folder / "target"]
+    options += ["--log-path", folder / "logs"]
+    line = [str(part) for part in [BIN / "dbt", "--quiet", command, *options]]
+    subprocess.run(line, cwd=ROOT, env=environment, check=True)
+
+
+def column_sizes(connection: duckdb.DuckDBPyConnection, files: str) -> dict[str, int]:
+    """Compressed bytes of each column of Parquet files."""
+    found = connection.execute(
+        "select split_part(path_in_schema, ', ', 1), sum(total_compressed_size)::bigint "
+        f"from parquet_metadata('{files}') group by 1"
+    ).fetchall()
+    return dict(found)
+
+
+def measure(connection: duckdb.DuckDBPyConnection, folder: Path) -> Measured:
+    """Weigh every column of the source and of each table."""
+    source = f"{folder}/data/events/**/*.parquet"
+    rows: dict[str, int] = {}
+    columns = {SOURCE: column_sizes(connection, source)}
+    counted = "select count(*), max(collector_tstamp) - min(collector_tstamp) from '{}'"
+    ((events, span),) = connection.execute(counted.format(source)).fetchall()
+    tables = connection.execute("select table_name from duckdb_tables()").fetchall()
+    with tempfile.TemporaryDirectory() as scratch:
+        for (table,) in tables:
+            path = f"{scratch}/{table}.parquet"
+            connection.execute(f"copy {table} to '{path}' (compression zstd)")
+            columns[table] = column_sizes(connection, path)
+            ((rows[table],),) = connection.execute(f"select count(*) from {table}").fetchall()
+            Path(path).unlink()
+    return Measured(events, span.total_seconds() / 86400, rows, columns)
+
+
+def nodes(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield layer, name and queries of each model and data test that a build runs."""
+    manifest = json.loads((folder / "target/manifest.json").read_text())["nodes"]
+    for node in manifest.values():
+        kind, name = node["resource_type"], node["name"]
+        if kind == "test":
+            layer = "tests of leaks" if "leak" in node["tags"] else "other data tests"
+            yield layer, name, [node["compiled_code"]]
+        elif kind == "model" and node["language"] == "python":
+            read = [manifest[one]["alias"] for one in node["depends_on"]["nodes"]]
+            yield "python_models", name, [f"select * from {one}" for one in read]
+        elif kind == "model" and node["config"]["materialized"] != "view":
+            yield Path(node["original_file_path"]).parts[1], name, [node["compiled_code"]]
+
+
+def texts(value: str | list[str] | None) -> list[str]:
+    """List a plan's detail, which is one text or several."""
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def scans(
+    plan: dict[str, Any], layer: str, node: str, measured: Measured, as_of: datetime
+) -> Iterator[Scan]:
+    """Yield the scans of a plan."""
+    info = plan.get("extra_info", {})
+    table = info.get("Table", "").split(".")[-1]
+    if plan["name"].strip().startswith("READ_"):
+        table = SOURCE
+    if table in measured.columns:
+        known = measured.columns[table]
+        filters = " ".join(texts(info.get("Filters")))
+        read = set(texts(info.get("Projections"))) | set(re.findall(r"\w+", filters))
+        since = SINCE.search(filters)
+        days = (as_of - datetime.fromisoformat(since[1])).total_seconds() / 86400 if since else None
+        size = sum(size for column, size in known.items() if column in read)
+        yield Scan(layer, node, table, size, days)
+    for child in plan.get("children", []):
+        yield from scans(child, layer, node, measured, as_of)
+
+
+def all_scans(
+    connection: duckdb.DuckDBPyConnection, folder: Path, measured: Measured
+) -> list[Scan]:
+    """All scans of a daily build."""
+    ((as_of,),) = connection.execute("select as_of_tstamp from as_of").fetchall()
+    found = []
+    for layer, name, queries in nodes(folder):
+        for query in queries:
+            ((_, plan),) = connection.execute(f"explain (format json) {query}").fetchall()
+            for root in json.loads(plan):
+                found += scans(root, layer, name, measured, as_of)
+    return found
+
+
+def amount(size: float) -> str:
+    """Write bytes for people."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:,.3g} TB" if size < 999.5 else f"{size:,.0f} TB"
+
+
+def print_groups(title: str, measured: Measured, groups: dict[str, list[Scan]]) -> None:
+    """Print bytes of a day by group, largest first."""
+    totals = {
+        name: sum(measured.size(scan, measured.events, measured.days) for scan in group)
+        for name, group in groups.items()
+    }
+    print(f"\n{title}")
+    for name, size in sorted(totals.items(), key=lambda item: -item[1])[:14]:
+        print(f"  {amount(size):>8}  {size / sum(totals.values()):4.0%}  {name}")
+    print(f"  {amount(sum(totals.values())):>8}        in all")
+
+
+def report(measured: Measured, found: list[Scan], kept_days: float, least_days: float) -> None:
+    """Print what is read, and how it grows."""
+    source = sum(measured.columns[SOURCE].values())
+    staged = sum(measured.columns["stg_snowplow__events"].values())
+    print(f"{measured.events:,} events in {measured.days:.0f} days, compressed bytes an event:")
+    print(f"  {source / measured.events:6.1f}  {SOURCE}, all columns")
+    print(f"  {staged / measured.events:6.1f}  stg_snowplow__events")
+    for title, key in [("by layer", "layer"), ("by model", "node"), ("by table read", "table")]:
+        groups: dict[str, list[Scan]] = defaultdict(list)
+        for scan in found:
+            groups[getattr(scan, key)].append(scan)
+        print_groups(f"Read in a daily build, {title}", measured, groups)
+    print(f"\nRead in a daily build, where so many events lie in {kept_days:g} days")
+    print(f"  {'events':>14}  {'a day':>12}  {'all':>9}  {'of the source':>13}", end="")
+    print(f"  {f'{least_days:g} days kept':>13}")
+    of_source = [scan for scan in found if scan.table == SOURCE]
+    for events in GROWTH:
+        least = events * least_days / kept_days
+        sizes = [
+            sum(measured.size(scan, events, kept_days) for scan in found),
+            sum(measured.size(scan, events, kept_days) for scan in of_source),
+            sum(measured.size(scan, least, least_days) for scan in found),
+        ]
+        print(f"  {events:14,}  {events / kept_days:12,.0f}  {amount(sizes[0]):>9}", end="")
+        print(f"  {amount(sizes[1]):>13}  {amount(sizes[2]):>13}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--keep", type=Path, help="work here; what was built is used again")
+    parser.add_argument("--kept-days", type=float, default=365, help="how long events are kept")
+    parser.add_argument(
+        "--least-days", type=float, default=120, help="kept where events_from is set to it"
+    )
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = (given.keep or Path(scratch)).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "warehouse.duckdb").exists():
+            build(folder, given.events)
+        dbt(folder, "compile")
+        with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
+            measured = measure(connection, folder)
+            found = all_scans(connection, folder, measured)
+    report(measured, found, given.kept_days, given.least_days)
+
+
+if __name__ == "__main__":
+    main()
