@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bench.bytes_scanned import SOURCE, Measured, Scan
 from tests.pipeline.project import ROOT
 
 
@@ -34,3 +35,23 @@ def test_keys_are_columns_of_the_table_and_databricks_keeps_their_statistics(
 def test_tags_of_statements_on_databricks_are_texts_by_name(models: dict[str, Any]) -> None:
     # dbt-databricks adds @@dbt_model_name, and refuses what is not text.
     assert json.loads(models["+query_tags"]) == {"project": "cdp"}
+
+
+def test_the_growth_of_bytes_read_follows_events_days_and_bounds() -> None:
+    measured = Measured(events=1_000_000, days=100, rows={"trn_daily": 500_000}, columns={})
+
+    def factor(table: str, days: float | None, events: float, kept: float = 100) -> float:
+        return measured.size(Scan("layer", "node", table, 1.0, days), events, kept)
+
+    # All events are read: as many times as there are more of them, however long they are kept.
+    assert factor(SOURCE, None, 1_000_000) == 1
+    assert factor(SOURCE, None, 10_000_000, kept=400) == 10
+    # A month of them is 30 of the days kept, and at most all.
+    assert factor("stg_snowplow__events", 30, 1_000_000) == pytest.approx(0.3)
+    assert factor("stg_snowplow__events", 30, 4_000_000, kept=400) == pytest.approx(0.3)
+    assert factor("stg_snowplow__events", 300, 1_000_000) == 1
+    # What is of a month grows by events a day; training tables stop at max_training_rows.
+    assert factor("feat_prospect__current", None, 4_000_000, kept=400) == 1
+    assert factor("trn_daily", None, 2_000_000) == 2
+    assert factor("trn_daily", None, 10**10) == 3
+    assert factor("propensity_models", None, 10**10) == 1
