@@ -83,6 +83,7 @@ bench: $(VENV)/.bench ## Measure features, training, simulation and the build ag
 	$(BIN)/python bench/leaks.py
 	$(BIN)/python bench/value.py
 	$(BIN)/python bench/pipeline.py
+	$(BIN)/python bench/bytes_scanned.py
 	$(BIN)/python bench/first_touch.py
 
 soak: $(VENV)/.dev ## Long runs: ten million events, end to end
