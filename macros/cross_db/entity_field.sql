@@ -10,7 +10,7 @@
 {% endmacro %}
 
 {% macro default__entity_field(column, field, fields) %}
-    {{ exceptions.raise_compiler_error("entity_field is not written for " ~ target.type) }}
+    {{ not_written("entity_field") }}
 {% endmacro %}
 
 {% macro duckdb__entity_field(column, field, fields) %}
@@ -78,7 +78,7 @@
 {% endmacro %}
 
 {% macro default__event_field(column, field) %}
-    {{ exceptions.raise_compiler_error("event_field is not written for " ~ target.type) }}
+    {{ not_written("event_field") }}
 {% endmacro %}
 
 {% macro duckdb__event_field(column, field) %}
@@ -99,9 +99,13 @@
     {{ return(adapter.dispatch("has_entity", "cdp")(column)) }}
 {% endmacro %}
 
-{% macro default__has_entity(column) %}
+{% macro default__has_entity(column) %} {{ not_written("has_entity") }} {% endmacro %}
+
+{% macro snowflake__has_entity(column) %}
     {{ return("coalesce(array_size(" ~ column.name ~ ") > 0, false)") }}
 {% endmacro %}
+
+{% macro spark__has_entity(column) %} {{ return(snowflake__has_entity(column)) }} {% endmacro %}
 
 {% macro duckdb__has_entity(column) %}
     {% if column.type.endswith("[]") %}

@@ -3,9 +3,7 @@
     {{ return(adapter.dispatch("epoch_us", "cdp")(timestamp)) }}
 {% endmacro %}
 
-{% macro default__epoch_us(timestamp) %}
-    {{ exceptions.raise_compiler_error("epoch_us is not written for this adapter") }}
-{% endmacro %}
+{% macro default__epoch_us(timestamp) %} {{ not_written("epoch_us") }} {% endmacro %}
 
 {% macro duckdb__epoch_us(timestamp) %}
     {{ return("epoch_us(" ~ timestamp ~ ")") }}

@@ -4,7 +4,15 @@
 {% endmacro %}
 
 {% macro default__ignore_nulls(function, expression) %}
+    {{ not_written("ignore_nulls") }}
+{% endmacro %}
+
+{% macro snowflake__ignore_nulls(function, expression) %}
     {{ return(function ~ "(" ~ expression ~ ") ignore nulls") }}
+{% endmacro %}
+
+{% macro spark__ignore_nulls(function, expression) %}
+    {{ return(snowflake__ignore_nulls(function, expression)) }}
 {% endmacro %}
 
 {% macro duckdb__ignore_nulls(function, expression) %}

@@ -4,6 +4,10 @@
 {% endmacro %}
 
 {% macro default__matches_pattern(expression, pattern) %}
+    {{ not_written("matches_pattern") }}
+{% endmacro %}
+
+{% macro spark__matches_pattern(expression, pattern) %}
     {{ return("coalesce(regexp_like(" ~ expression ~ ", '(?i)" ~ pattern | replace("'", "''") ~ "'), false)") }}
 {% endmacro %}
 

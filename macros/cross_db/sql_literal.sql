@@ -5,7 +5,9 @@
     {{ return(adapter.dispatch("text_literal", "cdp")(value | string)) }}
 {% endmacro %}
 
-{% macro default__text_literal(value) %}
+{% macro default__text_literal(value) %} {{ not_written("text_literal") }} {% endmacro %}
+
+{% macro duckdb__text_literal(value) %}
     {{ return("'" ~ value | replace("'", "''") ~ "'") }}
 {% endmacro %}
 

@@ -3,9 +3,7 @@
     {{ return(adapter.dispatch("timestamp_us", "cdp")(microseconds)) }}
 {% endmacro %}
 
-{% macro default__timestamp_us(microseconds) %}
-    {{ exceptions.raise_compiler_error("timestamp_us is not written for this adapter") }}
-{% endmacro %}
+{% macro default__timestamp_us(microseconds) %} {{ not_written("timestamp_us") }} {% endmacro %}
 
 {% macro duckdb__timestamp_us(microseconds) %}
     {{ return("make_timestamp(" ~ microseconds ~ ")") }}

@@ -4,12 +4,18 @@
     {{ return(adapter.dispatch("typed_column", "cdp")(column, type)) }}
 {% endmacro %}
 
-{% macro default__typed_column(column, type) %}
+{% macro default__typed_column(column, type) %} {{ not_written("typed_column") }} {% endmacro %}
+
+{% macro snowflake__typed_column(column, type) %}
     {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
     {% if type == "text" %}
         {{ return("nullif(cast(" ~ column.name ~ " as " ~ column_type(type) ~ "), '')") }}
     {% endif %}
     {{ return("cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
+{% endmacro %}
+
+{% macro spark__typed_column(column, type) %}
+    {{ return(snowflake__typed_column(column, type)) }}
 {% endmacro %}
 
 {% macro duckdb__typed_column(column, type) %}
@@ -45,7 +51,9 @@
     {{ return(adapter.dispatch("type_timestamp_utc", "cdp")()) }}
 {% endmacro %}
 
-{% macro default__type_timestamp_utc() %} {{ return("timestamp") }} {% endmacro %}
+{% macro default__type_timestamp_utc() %} {{ not_written("type_timestamp_utc") }} {% endmacro %}
+
+{% macro duckdb__type_timestamp_utc() %} {{ return("timestamp") }} {% endmacro %}
 
 {% macro snowflake__type_timestamp_utc() %} {{ return("timestamp_ntz(6)") }} {% endmacro %}
 

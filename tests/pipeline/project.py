@@ -41,6 +41,21 @@ def copy_of_root(folder: Path) -> Path:
     return folder
 
 
+def with_failing_scores(folder: Path) -> Path:
+    """Copy the dbt project, with a Python model that fails in its function for each batch."""
+    path = copy_of_root(folder) / "python_models" / "propensity_scores__candidate.py"
+    last = "    return warehouse.map_many(jobs"
+    failing = """
+    def failing(frame):
+        return frame["no_such_column"]
+
+    jobs = [(relation, failing) for relation in subjects.values()]
+"""
+    assert last in path.read_text()
+    path.write_text(path.read_text().replace(last, failing + last))
+    return folder
+
+
 @dataclass
 class Project:
     """One warehouse, and dbt commands against it.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 
-from tests.pipeline.project import WIDE, Project, copy_of_root
+from tests.pipeline.project import WIDE, Project, copy_of_root, with_failing_scores
 
 PUBLISHED = ("propensity_scores", "prospect_profiles", "person_profiles")
 PUBLISHED += ("aud_prospects", "aud_high_propensity", "aud_rule_based")
@@ -159,6 +160,21 @@ def test_a_failing_test_leaves_what_is_published(
     assert done.returncode == 1
     assert "FAIL" in done.stdout
     assert {table: built.fingerprint(table) for table in PUBLISHED} == before
+
+
+def test_a_failing_python_model_shows_its_traceback_and_leaves_what_is_published(
+    built: Project, simulated: Path, tmp_path: Path
+) -> None:
+    tables = (*PUBLISHED, "propensity_scores__candidate")
+    before = {table: built.fingerprint(table) for table in tables}
+    failing = Project(built.folder, root=with_failing_scores(tmp_path / "root"))
+    selected = ("--select", "propensity_scores__candidate+")
+    done = failing.dbt("build", *selected, events=simulated, **WIDE)
+    assert done.returncode == 1
+    assert re.search(
+        r"Traceback .*ml/warehouse.py.*in failing\s.*KeyError: 'no_such_column'", done.stdout, re.S
+    )
+    assert {table: built.fingerprint(table) for table in tables} == before
 
 
 def test_stale_events_stop_the_build_before_anything_is_published(

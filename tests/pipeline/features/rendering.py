@@ -42,7 +42,7 @@ class Macros:
     Parameters
     ----------
     dialect : str
-        A key of `DIALECTS`.
+        A key of `DIALECTS`, or another adapter, which has defaults only.
     answers : sequence, optional
         The rows that every query gets; queries get nothing where it is not given.
     **variables : object
@@ -54,7 +54,7 @@ class Macros:
     ) -> None:
         project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
         self._variables = project["vars"] | variables
-        self._prefixes = DIALECTS[dialect]
+        self._prefixes = DIALECTS.get(dialect, (dialect, "default"))
         self._environment = jinja2.Environment(extensions=["jinja2.ext.do"])
         self._environment.globals |= {
             "var": lambda name, default=None: self._variables.get(name, default),
