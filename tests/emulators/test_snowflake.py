@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import snowflake.connector
 from snowflake.connector.errors import ProgrammingError
@@ -34,11 +36,13 @@ def connect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
         connection = snowflake.connector.connect(
             account="local", user="test", password="none", host="127.0.0.1", port=port,
             protocol="http", database="DEV", schema="CDP", role=role, warehouse="wh",
+            socket_timeout=3,
         )  # fmt: skip
         with connection, connection.cursor() as cursor:
             yield cursor
 
-    with running("snowflake", tmp_path_factory.mktemp("server") / "log") as port:
+    log = tmp_path_factory.mktemp("server") / "log"
+    with running("snowflake", log, "--answer-within", "0.5") as port:
         yield opened
 
 
@@ -126,6 +130,29 @@ def main(session):
         call(cursor, body)
     cursor.execute("select n, arrived::varchar, raw from frames order by n nulls last")
     assert cursor.fetchall() == [(1, "2026-01-02 00:00:00", b"\x00\x01"), (None, None, None)]
+
+
+def test_a_statement_that_outlasts_the_clients_patience_runs_once(cursor: Any) -> None:
+    cursor.execute("create or replace table ran (moment timestamp_ntz)")
+    body = """
+import time
+def main(session):
+    session.sql("insert into ran select current_timestamp").collect()
+    time.sleep(4)
+    return "done"
+"""
+    assert call(cursor, body) == "done"
+    assert cursor.execute("select count(*) from ran").fetchone() == (1,)
+
+
+def test_null_timestamps_stay_null_in_arrow_and_pandas(cursor: Any) -> None:
+    asked = "select column1::timestamp_ntz(6) as at from values ('2026-01-02 03:04:05.6'), (null)"
+    moments = [datetime(2026, 1, 2, 3, 4, 5, 600_000), None]
+    assert [at for (at,) in cursor.execute(asked).fetchall()] == moments
+    table = cursor.execute(asked).fetch_arrow_all()
+    assert table["AT"].cast(pa.timestamp("us")).to_pylist() == moments
+    frame = cursor.execute(asked).fetch_pandas_all()
+    assert list(frame["AT"].isna()) == [False, True]
 
 
 def test_files_go_to_a_stage_and_come_back(cursor: Any, tmp_path: Path) -> None:

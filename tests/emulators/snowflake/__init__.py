@@ -9,6 +9,8 @@ connector, Snowpark and dbt-snowflake talk to it. `gateway` takes each statement
   holds the roles that CREATE ROLE made to them;
 - `rewrites` spells out what fakesnow does not take (MERGE as dbt writes it, qualified temporary
   tables, Snowpark's `VALUES`);
+- `polling` answers a long statement with where its result will be;
+- `results` keeps null timestamps null in Arrow and pandas;
 - query tags are kept with each statement, and errors are answered as Snowflake does.
 
 Everything else goes to fakesnow as it came. It proves neither warehouses, cost,

@@ -6,7 +6,9 @@ import argparse
 
 import uvicorn
 
+from tests.emulators.snowflake import results
 from tests.emulators.snowflake.gateway import Gateway
+from tests.emulators.snowflake.polling import Polling
 
 
 def main() -> None:
@@ -14,9 +16,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.emulators.snowflake", description=__doc__)
     parser.add_argument("--port", type=int, default=8098)
     parser.add_argument("--log-level", default="warning")
+    parser.add_argument("--answer-within", type=float, default=40, metavar="SECONDS")
     given = parser.parse_args()
+    results.keep_null_timestamps()
     print(f"A Snowflake account, in memory, at http://127.0.0.1:{given.port}", flush=True)
-    uvicorn.run(Gateway(given.port), host="127.0.0.1", port=given.port, log_level=given.log_level)
+    application = Polling(Gateway(given.port), given.answer_within)
+    uvicorn.run(application, host="127.0.0.1", port=given.port, log_level=given.log_level)
 
 
 if __name__ == "__main__":
