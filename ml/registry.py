@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,9 @@ from ml.columns import to_microseconds
 from ml.errors import NotTrainableError
 from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
 from ml.model import PropensityModel
+from ml.settings import Settings
 from ml.specs import FOLD, MOMENT, SUBJECT, TARGET, VALUE, Spec, kind_of, read_specs
-from ml.training import N_TRIALS, refit
+from ml.training import refit
 from ml.warehouse import Types, empty, say, warn
 
 REGISTRY: Types = {
@@ -52,37 +52,10 @@ REGISTRY: Types = {
     "folds": "text",
     "kind": "text",
 }
+Refit = Callable[[PropensityModel, pd.DataFrame, Spec], PropensityModel]
 # What deciding needs of the versions so far: not their artefacts.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
 KNOWN_COLUMNS += ["decision", "definition_hash", "artefact_sha256"]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How versions come about; dbt vars reach it by the models' YAML.
-
-    Parameters
-    ----------
-    retrain_after_days
-        A version older than this, by `as_of`, is due to be trained anew.
-    force
-        Train now, due or not.
-    n_trials
-        Settings tried for a model.
-    max_training_rows
-        Above it, a stable sample of subjects is trained on.
-    random_state
-        Seed of everything.
-    rules
-        Of the gate.
-    """
-
-    retrain_after_days: float = 7.0
-    force: bool = False
-    n_trials: int = N_TRIALS
-    max_training_rows: int = 2_000_000
-    random_state: int = 0
-    rules: GateRules = field(default_factory=GateRules)
 
 
 def register_due(
@@ -94,6 +67,7 @@ def register_due(
     known: pd.DataFrame | None = None,
     fetch_artefact: Callable[[str, str], bytes] | None = None,
     settings: Settings | None = None,
+    refit_whole: Refit | None = None,
     on_trained: Callable[[dict[str, Any], PropensityModel], None] | None = None,
     log: Callable[[str], None] = say,
     log_warning: Callable[[str], None] = warn,
@@ -117,6 +91,9 @@ def register_due(
         (model name, version) -> bytes of a registered artefact.
     settings
         When, how much, how strict.
+    refit_whole
+        Fits what scores where `training` reads samples only (`ml.distributed`); by default
+        it is fitted on what was read.
     on_trained
         Called with each new row and model, e.g. to track the run.
     log
@@ -165,7 +142,11 @@ def register_due(
             )
         decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
         if decision.verdict != "rejected" and spec.kind != VALUE:
-            model = _refit(model, frame, spec, settings)
+            model = (
+                refit_whole(model, frame, spec)
+                if refit_whole
+                else (_refit(model, frame, spec, settings))
+            )
         row = make_row(model, frame, spec, as_of, decision)
         if row["version"] in set(mine["version"]):
             log(f"{name}: version {row['version']} is registered already; nothing is added.")
@@ -362,6 +343,8 @@ def make_row(
         known = known[known[FOLD].notna()]
     positive = kind_of(spec.kind).read(known[spec.target]) > 0
     seen = known if model.gated else known[known[FOLD] != "test"]
+    # More than these rows where Spark fitted the whole table.
+    counts = model.params
     texts = {
         "feature_names": model.schema.names,
         "feature_schema": model.schema.to_json(),
@@ -387,9 +370,11 @@ def make_row(
         "definition_hash": spec.definition_hash,
         "artefact": data,
         "artefact_sha256": sha256,
-        "n_rows": len(known),
-        "n_subjects": int(known[spec.subject].nunique()),
-        "n_converting_subjects": int(known.loc[positive, spec.subject].nunique()),
+        "n_rows": counts.get("refit_rows", len(known)),
+        "n_subjects": counts.get("refit_subjects", int(known[spec.subject].nunique())),
+        "n_converting_subjects": counts.get(
+            "refit_converting_subjects", int(known.loc[positive, spec.subject].nunique())
+        ),
         "base_rate": model.base_rate,
         "kind": spec.kind,
         **{column: json.dumps(value) for column, value in texts.items()},
@@ -472,7 +457,8 @@ def _sampled(
     frame: pd.DataFrame, spec: Spec, settings: Settings, log: Callable[[str], None]
 ) -> pd.DataFrame:
     """Keep whole subjects, chosen by hash, when there are more rows than allowed."""
-    if len(frame) <= settings.max_training_rows:
+    # SQL has sampled subjects already, and come to about so many rows.
+    if len(frame) <= 1.1 * settings.max_training_rows:
         return frame
     share = settings.max_training_rows / len(frame)
     kept = folds.uniform(folds.hash_groups(frame[spec.subject]), settings.random_state + 1) < share

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from ml.importance import QUANTILES
-from ml.warehouse import Types, empty
+from ml.warehouse import Types, empty, read
 
 _KEY: Types = {"model_name": "text", "version": "text"}
 EVALUATION: Types = {
@@ -49,6 +52,32 @@ EFFECTS: Types = {
     "contribution_p05": "double",
     "contribution_p95": "double",
 }
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The registry as the warehouse has it now.
+
+    Parameters
+    ----------
+    session
+        The second argument of dbt's `model(dbt, session)`.
+    name
+        Of the table: `str(dbt.this)`.
+    """
+
+    session: Any
+    name: str
+
+    def read(self, columns: Iterable[str], where: str = "") -> pd.DataFrame:
+        """Read columns of the versions for which an SQL condition holds."""
+        condition = f" where {where}" if where else ""
+        return read(self.session.sql(f"select {', '.join(columns)} from {self.name}{condition}"))
+
+    def artefact(self, model_name: str, version: str) -> bytes:
+        """Read one version's artefact."""
+        found = self.read(["artefact"], f"model_name = '{model_name}' and version = '{version}'")
+        return bytes(found["artefact"].iloc[0])
 
 
 def evaluation_table(registry: pd.DataFrame, readiness: pd.DataFrame) -> pd.DataFrame:

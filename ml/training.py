@@ -237,23 +237,62 @@ def refit(
     calibration, why = choose_calibration(
         data.y[held], fitted.held_out[held], w[held], groups[held], random_state
     )
+    return refitted(
+        model,
+        fitted.boosters,
+        calibration,
+        why,
+        base_rate=float(np.average(data.y, weights=w)),
+        params={
+            "refit_rows": len(y),
+            "refit_subjects": len(np.unique(groups)),
+            "refit_converting_subjects": len(np.unique(groups[data.y > 0])),
+            "refit_rounds": fitted.params["rounds"],
+        },
+        seen_until=pd.to_datetime(seen[time]).max(),
+    )
+
+
+def refitted(
+    model: PropensityModel,
+    boosters: list[xgb.Booster],
+    calibration: Calibration,
+    why: str,
+    *,
+    base_rate: float,
+    params: dict[str, Any],
+    seen_until: pd.Timestamp,
+) -> PropensityModel:
+    """Put refitted boosters into a model; what the gate judged is kept as `gated`.
+
+    Parameters
+    ----------
+    model
+        As the gate judged it.
+    boosters, calibration, why, base_rate
+        Of the refit; why it is calibrated so.
+    params
+        `refit_rows`, `refit_subjects`, `refit_converting_subjects` and `refit_rounds`.
+    seen_until
+        The newest moment that the model judged learnt from.
+    """
     told = (
-        f"refitted on {len(y)} rows of {len(np.unique(groups))} subjects, of every fold and of "
-        "none, with the settings chosen; evaluation, curves, importance and effects are those "
-        "of the model that the gate judged, made from the train fold alone"
+        f"refitted on {params['refit_rows']} rows of {params['refit_subjects']} subjects, of every "
+        "fold and of none, with the settings chosen; evaluation, curves, importance and effects "
+        "are those of the model that the gate judged, made from the train fold alone"
     )
     return replace(
         model,
-        boosters=fitted.boosters,
+        boosters=boosters,
         calibration=calibration,
-        base_rate=float(np.average(data.y, weights=w)),
-        params={**model.params, "refit_rows": len(y), "refit_rounds": fitted.params["rounds"]},
+        base_rate=base_rate,
+        params={**model.params, **params},
         notes=[*model.notes, told, f"calibration of the refit: {calibration.method}; {why}"],
         gated=Gated(
             boosters=model.boosters,
             calibration=model.calibration,
             base_rate=model.base_rate,
-            seen_until=pd.to_datetime(seen[time]).max().isoformat(),
+            seen_until=seen_until.isoformat(),
         ),
     )
 

@@ -1,44 +1,37 @@
 def model(dbt, session):
     import pandas as pd
 
-    from ml import registry, tracking, warehouse
-    from ml.gate import GateRules
+    from ml import distributed, registry, tracking, warehouse
+    from ml.registry_tables import Registered
+    from ml.settings import read_settings
 
     training = {"trn_live": dbt.ref("trn_live"), "trn_daily": dbt.ref("trn_daily")}
     training["trn_first_touch"] = dbt.ref("trn_first_touch")
     as_of = warehouse.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
-    # On its own line: dbt does not see a config.get that a method is called on.
-    force = dbt.config.get("force_training")
+    readiness = warehouse.read(dbt.ref("trn_readiness"))
+    registered = Registered(session, str(dbt.this))
     home = f"{dbt.this.database}.{dbt.this.schema}"
-
-    def registered(columns, where=""):
-        condition = f" where {where}" if where else ""
-        return warehouse.read(
-            session.sql(f"select {', '.join(columns)} from {dbt.this}{condition}")
-        )
-
-    def fetch_artefact(name, version):
-        found = registered(["artefact"], f"model_name = '{name}' and version = '{version}'")
-        return bytes(found["artefact"].iloc[0])
-
-    known = registered(registry.KNOWN_COLUMNS) if dbt.is_incremental else None
+    settings = read_settings(
+        retrain_after_days=dbt.config.get("retrain_after_days"),
+        force_training=dbt.config.get("force_training"),
+        max_training_rows=dbt.config.get("max_training_rows"),
+        distributed_training=dbt.config.get("distributed_training"),
+        max_champion_age_days=dbt.config.get("max_champion_age_days"),
+        min_judging_subjects=dbt.config.get("min_judging_subjects"),
+    )
+    known = registered.read(registry.KNOWN_COLUMNS) if dbt.is_incremental else None
+    tables = distributed.tables(training, readiness, session, settings)
     new = registry.register_due(
-        {name: lambda rows=rows: warehouse.read(rows) for name, rows in training.items()},
-        readiness=warehouse.read(dbt.ref("trn_readiness")),
+        tables.readers,
+        readiness=readiness,
         as_of=pd.Timestamp(as_of),
         catalogue=warehouse.read(dbt.ref("feature_catalogue")),
         known=known,
-        fetch_artefact=fetch_artefact,
-        settings=registry.Settings(
-            retrain_after_days=float(dbt.config.get("retrain_after_days")),
-            force=str(force).lower() == "true",
-            rules=GateRules(
-                max_champion_age_days=float(dbt.config.get("max_champion_age_days")),
-                min_converting_subjects=int(dbt.config.get("min_judging_subjects")),
-            ),
-        ),
+        fetch_artefact=registered.artefact,
+        settings=settings,
+        refit_whole=tables.refit,
         on_trained=lambda row, trained: tracking.track(row, trained, home=home),
     )
     if known is not None:
-        new = registry.not_registered_since(known, registered(["model_name", "version"]), new)
+        new = registry.not_registered_since(known, registered.read(["model_name", "version"]), new)
     return warehouse.write(new, registry.REGISTRY, session)

@@ -30,7 +30,7 @@
             ~ "none of the entities " ~ var("entities").keys() | join(", "),
         ) %}
     {% endfor %}
-    {% for name in ["exclude_bots", "force_training"] %}
+    {% for name in ["exclude_bots", "force_training", "distributed_training"] %}
         {% do require_var(name, var(name) is boolean, "true or false") %}
     {% endfor %}
     {% for name in [
@@ -131,6 +131,7 @@
     {% if var("email_property") is not none %}
         {% do property_column(var("email_property"), "var email_property") %}
     {% endif %}
+    {% do is_in_sample() %}
     {% do audience_rule_condition() %}
     {% do test_traffic_condition() %}
     {% for conversion in conversions() %} {% do check_conversion(conversion) %} {% endfor %}

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "97fc00b2f399e312993e8959c39b9ba609c4abba666d78bf88313bdcb6d7bde3",
+        "sha256": "197bdf773a09a277096558bbfe0ec306bd0d6f107690ac50fc697c68532ecbd3",
         "files": {
         "ml": [
             "__init__.py",
@@ -14,6 +14,7 @@
             "contributions.py",
             "curves.py",
             "demo.py",
+            "distributed.py",
             "errors.py",
             "folds.py",
             "gate.py",
@@ -28,6 +29,7 @@
             "registry.py",
             "registry_tables.py",
             "scoring.py",
+            "settings.py",
             "specs.py",
             "tracking.py",
             "training.py",

@@ -8,7 +8,7 @@
     the model that the gate sees, and teach the one that scores once the gate has said yes.
     A target is null from a one-off conversion on, and where its outcome is not known yet; a
     row where every target is null is left out. Above `max_training_rows`, subjects are
-    sampled by their hash.
+    sampled by their hash, unless Spark's workers fit the whole (`distributed_training`).
 
     prospects  a row per subject: first_seen_tstamp and, for each conversion,
                first_<conversion>_tstamp -#}
@@ -117,9 +117,7 @@ labelled as (
     inner join subjects on features.{{ subject }} = subjects.{{ subject }}
     cross join periods
     cross join sizes
-    where
-        subjects.place * sizes.n_rows
-        <= subjects.n_subjects * {{ var("max_training_rows") }}
+    where {{ is_in_sample() }}
 
 ),
 

@@ -15,7 +15,10 @@ import pyarrow as pa
 import pytest
 
 import ml
-from ml import artefact, scoring, warehouse
+from ml import artefact, distributed, scoring, warehouse
+from ml.settings import Settings
+from ml.specs import Spec
+from ml.training import refit
 from tests.emulators.running import free_port
 from tests.unit.frames import visitors, with_folds
 
@@ -39,6 +42,13 @@ SUBJECTS = (
     "visits bigint, device string, minutes double, noise double, is_weekend boolean, "
     "domain_userid string, as_of_tstamp timestamp_ntz, target boolean, fold string"
 )
+MADE: dict[str, Any] = {
+    "target": "target",
+    "features": ["visits", "device", "minutes", "noise", "is_weekend"],
+    "time": "as_of_tstamp",
+    "group": "domain_userid",
+}
+SPEC = Spec("daily", "conversion", "trn_daily", "target", "domain_userid", "d1", "")
 
 
 @dataclass(frozen=True)
@@ -164,10 +174,7 @@ def test_batches_are_bounded_and_come_back_value_for_value(session: Any) -> None
 
 def test_scores_on_workers_are_those_of_pandas(spark: Sessions) -> None:
     frame = with_folds(visitors(3_000, groups=600, days=60))
-    features = ["visits", "device", "minutes", "noise", "is_weekend"]
-    model = ml.train_propensity(
-        frame, target="target", features=features, time="as_of_tstamp", group="domain_userid"
-    )
+    model = ml.train_propensity(frame, **MADE, n_trials=1)
     data = artefact.to_bytes(model)
     found = {"artefact": data, "artefact_sha256": artefact.checksum(data)}
     scorers = pd.DataFrame(
@@ -179,7 +186,7 @@ def test_scores_on_workers_are_those_of_pandas(spark: Sessions) -> None:
             "role": ["champion"],
         }
     )
-    catalogue = pd.DataFrame({"feature_name": features}).assign(
+    catalogue = pd.DataFrame({"feature_name": MADE["features"]}).assign(
         label="x", behaviour="y", period_label="z", unit="", definition="{}"
     )
     subjects = frame.head(500)
@@ -195,3 +202,54 @@ def test_scores_on_workers_are_those_of_pandas(spark: Sessions) -> None:
     assert scored[key].equals(expected[key].astype(scored[key].dtypes))
     np.testing.assert_array_equal(scored["score"], expected["score"])
     assert scored["reason_1"].fillna("").tolist() == expected["reason_1"].fillna("").tolist()
+
+
+def test_the_whole_table_is_fitted_by_the_workers_as_a_frame_is_here(spark: Sessions) -> None:
+    frame = with_folds(visitors(8_000, groups=1_600, days=60))
+    fresh = visitors(4_000, seed=9)
+    model = ml.train_propensity(frame, **MADE, n_trials=1, fold="fold")
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    readiness = pd.DataFrame({"training_table": ["trn_daily"], "subject_column": ["domain_userid"]})
+    chosen = distributed.tables(
+        {"trn_daily": spark.classic.createDataFrame(table, schema=SUBJECTS)},
+        readiness,
+        spark.classic,
+        Settings(distributed=True, max_training_rows=2_000),
+    )
+    sample = chosen.readers["trn_daily"]()
+    whole_subjects = frame[frame["domain_userid"].isin(set(sample["domain_userid"]))]
+    assert len(sample) == len(whole_subjects)
+    assert 1_500 < len(sample) < 2_500
+
+    assert chosen.refit is not None
+    far = chosen.refit(model, frame, SPEC)
+    near = refit(
+        model, frame, target="target", time="as_of_tstamp", group="domain_userid", fold="fold"
+    )
+    for name in ("refit_rows", "refit_subjects", "refit_converting_subjects"):
+        assert far.params[name] == near.params[name]
+    assert far.base_rate == pytest.approx(near.base_rate, abs=1e-9)
+    assert far.gated is not None
+    assert near.gated is not None
+    assert far.gated.seen_until == near.gated.seen_until
+    # Rows lie otherwise on the workers, and another part of the subjects is held out.
+    scores = {name: fit.predict_proba(fresh) for name, fit in [("far", far), ("near", near)]}
+    assert np.abs(scores["far"] - scores["near"]).mean() < 0.02
+    off = {name: np.abs(score - fresh["chance"]).mean() for name, score in scores.items()}
+    assert off["far"] < off["near"] + 0.01
+    data = artefact.to_bytes(far)
+    stored = artefact.from_bytes(data, artefact.checksum(data))
+    np.testing.assert_array_equal(stored.predict_proba(fresh), far.predict_proba(fresh))
+
+
+def test_where_workers_cannot_fit_a_sample_is_trained_on(spark: Sessions) -> None:
+    lines: list[str] = []
+    relation = spark.connect.range(1_000).selectExpr("cast(id as string) as domain_userid")
+    readiness = pd.DataFrame({"training_table": ["trn_daily"], "subject_column": ["domain_userid"]})
+    settings = Settings(distributed=True, max_training_rows=100)
+    chosen = distributed.tables(
+        {"trn_daily": relation}, readiness, spark.connect, settings, lines.append
+    )
+    assert chosen.refit is None
+    assert 60 < len(chosen.readers["trn_daily"]()) < 140
+    assert "xgboost.spark needs a cluster of one's own" in lines[0]
