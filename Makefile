@@ -10,7 +10,7 @@ export PYTHONWARNINGS ?= ignore
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench soak docs clean requirements events \
+.PHONY: help demo test lint lint-snowflake format bench soak docs clean requirements events \
 	test-unit test-pipeline test-browser test-lowest test-warehouses \
 	databricks-local snowflake-local system-packages
 
@@ -49,6 +49,9 @@ lint: $(VENV)/.dev profiles.yml ## ruff, pyright, sqlfluff
 	$(BIN)/pyright
 	DBT_PROFILES_DIR=. $(BIN)/sqlfluff lint --processes 2 models
 	$(BIN)/python -m ml.package --check
+
+lint-snowflake: $(VENV)/.dev ## sqlfluff by Snowflake's dialect, through the stand-in (minutes; no part of test)
+	$(BIN)/python -m tests.pipeline.lint_snowflake
 
 format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 	$(BIN)/ruff check --fix .

@@ -43,7 +43,7 @@ members as (
 treated as (
 
     select audience_key as subject_id from members
-    union
+    union distinct
     select user_mapping.domain_userid as subject_id
     from {{ ref("stg_snowplow__user_mapping") }} as user_mapping
     inner join members on user_mapping.user_id = members.audience_key
