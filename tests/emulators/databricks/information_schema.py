@@ -64,20 +64,20 @@ class InformationSchema:
 
     def described(self, session: SparkSession, table: str) -> dict[str, Any]:
         """Describe a table as `DESCRIBE TABLE EXTENDED … AS JSON` does."""
-        name = table.replace("`", "").split(".")
-        found = _table(session, *name[-2:])
-        schema = session.table(table).schema
-        view = _is_view(found)
-        text = {"view_text": found.viewText().get()} if view else {}
+        *where, name = table.replace("`", "").split(".")
+        # What has no schema in its name is a temporary view.
+        found = _table(session, where[-1], name) if where else None
+        view = found is None or _is_view(found)
+        text = {"view_text": found.viewText().get()} if view and found is not None else {}
         return {
-            "table_name": name[-1],
+            "table_name": name,
             "catalog_name": self._catalog,
-            "schema_name": name[-2],
-            "namespace": [name[-2]],
+            "schema_name": where[-1] if where else None,
+            "namespace": where[-1:],
             "type": "VIEW" if view else "MANAGED",
             "provider": "" if view else "delta",
             "owner": "local",
-            "comment": _comment(found),
+            "comment": "" if found is None else _comment(found),
             "table_properties": {},
             "columns": [
                 {
@@ -86,7 +86,7 @@ class InformationSchema:
                     "nullable": field.nullable,
                     "comment": field.metadata.get("comment"),
                 }
-                for field in schema.fields
+                for field in session.table(table).schema.fields
             ],
             **text,
         }

@@ -45,10 +45,8 @@ def start(folder: Path, connect_port: int, memory: str) -> SparkSession:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": memory,
-        # Tables of a test are small: what compiles and adapts a plan takes longer than to run it.
+        # Tables of a test are small: adapting a plan, and the second compiler, take longer than they save.
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} {_SHORT_LIVED}",
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.adaptive.enabled": "false",
         "spark.local.dir": folder / "local",
         "spark.sql.warehouse.dir": folder / "tables",

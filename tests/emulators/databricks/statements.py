@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
@@ -62,7 +64,7 @@ class Statements:
 
     def __init__(self, catalog: str, volumes: Volumes) -> None:
         self.catalog = catalog
-        self.history: list[str] = []
+        self.history: list[dict[str, Any]] = []
         self.volumes = volumes
         self.privileges = Privileges()
         self._information = InformationSchema(catalog)
@@ -97,7 +99,13 @@ class Statements:
 
     def run(self, session: SparkSession, sql: str) -> Answer:
         """Run one statement in a connection's session."""
-        self.history.append(sql)
+        started = time.monotonic()
+        try:
+            return self._answered(session, sql)
+        finally:
+            self.history.append({"sql": sql, "seconds": time.monotonic() - started})
+
+    def _answered(self, session: SparkSession, sql: str) -> Answer:
         for pattern, answer in self._answers:
             if found := pattern.match(sql):
                 return answer(session, **found.groupdict())
