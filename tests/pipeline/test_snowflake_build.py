@@ -3,28 +3,78 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
+import duckdb
 import pytest
 from pandas.testing import assert_frame_equal
 from snowflake.connector.errors import ProgrammingError
 
 from ml.package import content_hash, sources
 from tests.emulators.running import running
-from tests.pipeline.project import ROOT
+from tests.pipeline.project import ROOT, with_failing_scores
 from tests.pipeline.warehouses import SnowflakeProject, simulated
 
-# What 40,000 events can train.
-SMALL = {
+ROLE = "TRANSFORMER"
+PRICING = {"all": [{"property": "page_url", "operator": "like", "value": "%pricing%"}]}
+# Everything at once, of what 40,000 events can train: the defaults are test_engines_equal's.
+SMALL: dict[str, Any] = {
     "training_window": [85, 5],
     "min_training_subjects": 20,
     "min_converting_subjects": 1,
+    "min_judging_subjects": 1,
+    "conversions": [
+        {"name": "sign_up", "events": ["submit_form"]},
+        {"name": "pricing", "events": ["page_view"], "criteria": PRICING},
+    ],
+    "churn_horizon": "P5D",
+    "value": {"events": ["transaction"], "property": "tr_total", "horizon": "P7D"},
+    "challenger_share": 0.25,
     "audience_readers": ["ANALYSTS"],
 }
+MODELS = ["daily__churn", "daily__pricing", "daily__sign_up", "daily__value"]
+MODELS += [f"{name}__{what}" for name in ("first_touch", "live") for what in ("pricing", "sign_up")]
 
 
-ROLE = "TRANSFORMER"
+def with_orders(files: str, folder: Path) -> Path:
+    """Add an order to every second look at prices."""
+    path = folder / "events.parquet"
+    duckdb.sql(
+        f"""
+        copy (
+            select * from '{files}' union all by name
+            select * replace (
+                'order-' || event_id as event_id, 'transaction' as event_name,
+                derived_tstamp + interval 5 minutes as derived_tstamp,
+                collector_tstamp + interval 5 minutes as collector_tstamp,
+                20.0 + hash(domain_userid) % 100 as tr_total
+            )
+            from '{files}' where event_name = 'page_view' and page_url like '%pricing%'
+                and hash(event_id) % 2 = 0
+        ) to '{path}'
+        """
+    )
+    return path
+
+
+def register_copy(project: SnowflakeProject, of: str, version: str, decision: str) -> None:
+    """Register a version once more, a second newer, as another one."""
+    replaced = {
+        "version": f"'{version}'",
+        "decision": f"'{decision}'",
+        "trained_at": "dateadd(second, 1, trained_at)",
+    }
+    columns = list(project.frame("propensity_models").columns)
+    values = [replaced.get(column, column) for column in columns]
+    project.query(
+        f"insert into propensity_models ({', '.join(columns)}) "
+        f"select {', '.join(values)} from propensity_models where version = '{of}'"
+    )
 
 
 def administer(project: SnowflakeProject, statements: str) -> None:
@@ -40,7 +90,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProje
     events = simulated(folder / "simulated", "json", 40_000)
     with running("snowflake", folder / "server.log") as port:
         project = SnowflakeProject(folder / "project", port=port, role=ROLE)
-        project.load_events(events)
+        project.load_events(str(with_orders(events, folder)))
         yield project
 
 
@@ -59,10 +109,16 @@ def test_the_build_deploys_ml_and_ends_in_the_audience(built: SnowflakeProject) 
     staged = {row[0] for row in built.query("list @DEV.CDP.CDP_CODE")}
     assert f"cdp_code/{content_hash()}.sha256" in staged
     assert "cdp_code/ml.zip" in staged
-    models = built.query("select model_name from propensity_models order by 1")
-    assert models == [("daily",), ("first_touch",), ("live",)]
-    scored = built.query("select count(*) from propensity_scores")
-    assert scored == built.query("select count(*) from feat_prospect__current")
+    ready = built.query("select model_name from trn_readiness order by 1")
+    assert ready == [(name,) for name in MODELS]
+    trained = {name for (name,) in built.query("select model_name from propensity_models")}
+    assert {"daily__churn", "daily__pricing", "daily__value"} <= trained
+    scored = built.query("select distinct model_name, kind from propensity_scores order by 1")
+    assert scored == built.query(
+        "select model_name, kind from propensity_champions where model_name not like 'live%' "
+        "order by 1"
+    )
+    assert ("daily__churn", "churn") in scored
     assert built.query("select count(*) > 0 from aud_prospects") == [(True,)]
 
 
@@ -83,6 +139,29 @@ def test_a_second_build_deploys_and_trains_nothing_and_changes_nothing(
         assert_frame_equal(after.reset_index(drop=True), before[table].reset_index(drop=True))
 
 
+def test_a_version_is_put_back_and_a_challenger_scores_its_share(
+    built: SnowflakeProject,
+) -> None:
+    model = "daily__churn"
+    champion = f"select version from propensity_champions where model_name = '{model}'"
+    ((first,),) = built.query(champion)
+    register_copy(built, first, "20990101-99999999", "champion")
+    asked = f"{{model_name: {model}, version: {first}}}"
+    done = built.run("run-operation", "rollback_model", "--args", asked, **SMALL)
+    assert f"{model} {first}-r1: champion. rolled back from 20990101-99999999" in done.stdout
+    register_copy(built, f"{first}-r1", "20990101-00000000", "challenger")
+    scoring = ["champions", "challengers", "scores__candidate", "scores"]
+    built.run("run", "--select", *(f"propensity_{name}" for name in scoring), **SMALL)
+    scores = built.frame("propensity_scores").query(f"model_name == '{model}'")
+    by_role = scores.groupby("role")
+    assert by_role["version"].unique().map(list).to_dict() == {
+        "challenger": ["20990101-00000000"],
+        "champion": [f"{first}-r1"],
+    }
+    assert by_role["is_used"].mean()["challenger"] == pytest.approx(0.25, abs=0.1)
+    assert scores.groupby("subject_id")["is_used"].sum().eq(1).all()
+
+
 def test_a_full_refresh_keeps_the_registry(built: SnowflakeProject) -> None:
     versions = built.query("select model_name, version from propensity_models order by 1, 2")
     built.run("run", "--full-refresh", "--select", "propensity_models", **SMALL)
@@ -92,15 +171,16 @@ def test_a_full_refresh_keeps_the_registry(built: SnowflakeProject) -> None:
 
 
 def test_a_failing_python_model_shows_its_traceback_and_leaves_the_table(
-    built: SnowflakeProject,
+    built: SnowflakeProject, tmp_path: Path
 ) -> None:
     scored = built.query("select count(*) from propensity_scores__candidate")
-    built.query("remove @DEV.CDP.CDP_CODE/ml.zip")
-    done = built.dbt("run", "--select", "propensity_scores__candidate", **SMALL)
+    failing = replace(built, root=with_failing_scores(tmp_path / "root"))
+    done = failing.dbt("run", "--select", "propensity_scores__candidate", **SMALL)
     assert done.returncode == 1
-    assert "Remote file '@DEV.CDP.CDP_CODE/ml.zip' was not found" in done.stdout
+    assert re.search(
+        r"Traceback .*ml/warehouse.py.*in failing\s.*KeyError: 'no_such_column'", done.stdout, re.S
+    )
     assert built.query("select count(*) from propensity_scores__candidate") == scored
-    built.run("run-operation", "deploy_ml")
 
 
 def test_another_ml_on_the_stage_is_an_error_where_deploying_is_left_to_people(
