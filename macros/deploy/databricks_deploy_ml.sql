@@ -12,7 +12,10 @@
     {% set manifest = ml_manifest() %}
     {% set folder = ml_folder() %}
     {% set schema = ml_volume_schema() %}
-    {% do run_query("create schema if not exists " ~ schema) %}
+    {#- asked for even where it is there, `create schema` may take a privilege of its own -#}
+    {% if not adapter.check_schema_exists(target.database, target.schema) %}
+        {% do run_query("create schema if not exists " ~ schema) %}
+    {% endif %}
     {% do run_query("create volume if not exists " ~ schema ~ "." ~ adapter.quote(ml_volume_name())) %}
     {#- dbt works in the project's folder -#}
     {% for path, names in manifest.files.items() %}
