@@ -60,21 +60,21 @@ format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 	DBT_PROFILES_DIR=. $(BIN)/sqlfluff fix models
 
 test-unit: $(VENV)/.dev
-	$(BIN)/pytest -q tests/unit ml
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit ml
 
 test-pipeline: $(VENV)/.dev system-packages
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/pipeline $(addprefix --ignore=,$(WAREHOUSE_TESTS))
 
 # Snowflake and Databricks, by unmodified adapters against the stand-ins of tests/emulators.
 test-warehouses: $(VENV)/.dev system-packages ## Only what runs on the stand-ins of Snowflake and Databricks
-	$(BIN)/pytest -q tests/emulators $(WAREHOUSE_TESTS)
+	$(BIN)/pytest -q -n 2 --dist loadgroup tests/emulators $(WAREHOUSE_TESTS)
 
 test-browser: $(VENV)/.dev system-packages
 	$(BIN)/pytest -q tests/browser
 
 # The lowest library versions that pyproject.toml allows: warehouses lag the newest.
 test-lowest: .venv-lowest/.installed
-	.venv-lowest/bin/python -m pytest -q tests/unit
+	.venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile tests/unit
 
 bench: $(VENV)/.bench ## Measure features, training, simulation and the build against their peers
 	$(BIN)/python bench/simulate.py

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import yaml
 
 from tests.pipeline import forked
@@ -150,6 +151,11 @@ class Project:
         """Rows of a query on the warehouse."""
         with duckdb.connect(str(self.database), read_only=True) as connection:
             return connection.execute(query).fetchall()
+
+    def table(self, name: str) -> pa.Table:
+        """All of a table, as the engine's client gives it in Arrow."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.sql(f"select * from {name}").to_arrow_table()
 
     def value(self, query: str) -> Any:
         """The one value of a query."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import yaml
 
 from tests.pipeline.project import Project
@@ -68,6 +69,11 @@ class SnowflakeProject(Project):
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.query(query)
+
+    def table(self, name: str) -> pa.Table:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"select * from {name}")
+            return cursor.fetch_arrow_all(force_return_table=True)
 
     def frame(self, table: str) -> pd.DataFrame:
         """All of a table, columns in lower case."""
@@ -147,6 +153,11 @@ class DatabricksProject(Project):
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.query(query)
+
+    def table(self, name: str) -> pa.Table:
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"select * from {name}")
+            return cursor.fetchall_arrow()
 
     def frame(self, table: str) -> pd.DataFrame:
         """All of a table."""
