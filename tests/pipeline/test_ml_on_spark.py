@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import ml
-from ml import artefact, distributed, scoring, warehouse
+from ml import artefact, booster, distributed, scoring, warehouse
 from ml.settings import Settings
 from ml.specs import Spec
 from ml.training import refit
@@ -133,7 +133,8 @@ def test_a_relation_is_read_in_lower_case_and_in_part(session: Any) -> None:
     assert warehouse.read(relation)["n"].tolist() == [5, 6]
 
 
-def test_batches_are_bounded_and_come_back_value_for_value(session: Any) -> None:
+def test_batches_are_bounded_and_come_back_value_for_value(spark: Sessions) -> None:
+    session = spark.connect
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "3")
 
     def described(frame: pd.DataFrame) -> pd.DataFrame:
@@ -204,7 +205,13 @@ def test_scores_on_workers_are_those_of_pandas(spark: Sessions) -> None:
     assert scored["reason_1"].fillna("").tolist() == expected["reason_1"].fillna("").tolist()
 
 
-def test_the_whole_table_is_fitted_by_the_workers_as_a_frame_is_here(spark: Sessions) -> None:
+def test_the_whole_table_is_fitted_by_the_workers_as_a_frame_is_here(
+    spark: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Few rounds: each takes the workers far longer than its rows do.
+    monkeypatch.setattr(booster, "PATIENCE", 8)
+    monkeypatch.setattr(distributed, "REFIT_RATE", 0.2)
+    monkeypatch.setattr(distributed, "N_REFITS", 2)
     frame = with_folds(visitors(8_000, groups=1_600, days=60))
     fresh = visitors(4_000, seed=9)
     model = ml.train_propensity(frame, **MADE, n_trials=1, fold="fold")
