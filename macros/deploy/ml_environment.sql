@@ -23,7 +23,7 @@
         {% do config.setdefault("environment_key", "cdp") %}
         {% do config.update({"environment_dependencies": dependencies + packages + [ml], "packages": []}) %}
     {% else %}
-        {#- By `%pip install` in the notebook, workers included; the Command API installs nothing. -#}
+        {#- By `%pip install` in the notebook, workers included. -#}
         {% do config.setdefault("create_notebook", true) %}
         {% do config.update({
             "packages": config.packages + ["mlflow-skinny", ml], "notebook_scoped_libraries": true
