@@ -45,10 +45,7 @@
 {% macro collected_from_condition(events) %}
     {% if var("events_from") is none %} {{ return("true") }} {% endif %}
     {% set name = "collector_tstamp" if "collector_tstamp" in events.columns else "derived_tstamp" %}
-    {{ return(
-        typed_column(events.columns.get(name), "timestamp") ~ " >= "
-        ~ timestamp_literal(var("events_from"))
-    ) }}
+    {{ return(not_before(events.columns.get(name), var("events_from"))) }}
 {% endmacro %}
 
 {#- The var as_of as a timestamp. -#}

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from bench.bytes_scanned import SOURCE, Measured, Scan
+from tests.pipeline.features.rendering import Macros
 from tests.pipeline.project import ROOT
 
 
@@ -30,6 +31,29 @@ def test_keys_are_columns_of_the_table_and_databricks_keeps_their_statistics(
     assert set(config["+liquid_clustered_by"]) <= set(statistics)
     (key,) = config["+cluster_by"]
     assert key.removeprefix("cast(").removesuffix(" as date)") in columns
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "kind", "sql"),
+    [
+        ("snowflake", '"C"', "timestamp_ntz", "\"C\" >= cast('2026-01-02' as timestamp_ntz(6))"),
+        (
+            "snowflake",
+            '"C"',
+            "timestamp_tz",
+            "cast(\"C\" as timestamp_ntz(6)) >= cast('2026-01-02' ",
+        ),
+        ("databricks", "`c`", "timestamp", "`c` >= cast('2026-01-02' as timestamp)"),
+        ("databricks", "`c`", "timestamp_ntz", "cast(`c` as timestamp_ntz) >= cast('2026-01-02' "),
+    ],
+)
+def test_the_bound_on_the_source_is_of_its_own_column_where_the_type_allows(
+    dialect: str, name: str, kind: str, sql: str
+) -> None:
+    macros = Macros(dialect, events_from="2026-01-02")
+    columns = {"collector_tstamp": {"name": name, "type": kind}}
+    columns |= {"derived_tstamp": {"name": "d", "type": kind}}
+    assert macros.collected_from_condition({"columns": columns}).startswith(sql)
 
 
 def test_tags_of_statements_on_databricks_are_texts_by_name(models: dict[str, Any]) -> None:

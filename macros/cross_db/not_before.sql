@@ -1,0 +1,28 @@
+{#- Is a timestamp of the source at or after a UTC time? Of the column as it is, where its type
+    says the same as a UTC timestamp: a warehouse skips what a cast would make it read. -#}
+{% macro not_before(column, text) %}
+    {{ return(adapter.dispatch("not_before", "cdp")(column, text)) }}
+{% endmacro %}
+
+{% macro default__not_before(column, text) %} {{ not_written("not_before") }} {% endmacro %}
+
+{#- DuckDB looks through the cast. -#}
+{% macro duckdb__not_before(column, text) %}
+    {{ return(typed_column(column, "timestamp") ~ " >= " ~ timestamp_literal(text)) }}
+{% endmacro %}
+
+{% macro snowflake__not_before(column, text) %}
+    {% set plain = column is not none and column.type.startswith("timestamp_ntz") %}
+    {{ return(
+        (column.name if plain else typed_column(column, "timestamp")) ~ " >= "
+        ~ timestamp_literal(text)
+    ) }}
+{% endmacro %}
+
+{#- A TIMESTAMP is an instant; sessions are in UTC here. -#}
+{% macro spark__not_before(column, text) %}
+    {% if column is not none and column.type == "timestamp" %}
+        {{ return(column.name ~ " >= cast('" ~ text ~ "' as timestamp)") }}
+    {% endif %}
+    {{ return(typed_column(column, "timestamp") ~ " >= " ~ timestamp_literal(text)) }}
+{% endmacro %}
