@@ -208,7 +208,8 @@ def _reader(
     def read() -> pd.DataFrame:
         if not subject:
             return warehouse.read(relation)
-        return warehouse.read(relation, where=_share_of(subject, max_rows / relation.count()))
+        n_rows = max(relation.count(), 1)
+        return warehouse.read(relation, where=_share_of(subject, max_rows / n_rows))
 
     return read
 

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "197bdf773a09a277096558bbfe0ec306bd0d6f107690ac50fc697c68532ecbd3",
+        "sha256": "70138e98f0e03bcbaadadde1eba7b7cb9283c21e6de1010f52626f4f937b3d00",
         "files": {
         "ml": [
             "__init__.py",
