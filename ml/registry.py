@@ -434,13 +434,16 @@ def _judged(model: PropensityModel, rows: pd.DataFrame, spec: Spec) -> Judged:
 
 
 def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, spec: Spec) -> list[str]:
-    """List the catalogue's features that the frame holds and the model may learn from."""
-    named = [
+    """List the catalogue's features that the frame holds and the model may learn from.
+
+    In the frame's order: rows of a table come in any, and what is learnt depends on it.
+    """
+    allowed = {
         row["feature_name"]
         for row in catalogue.to_dict("records")
-        if row["feature_name"] in frame.columns
-        and spec.base in (_words(row.get("only_for")) or [spec.base])
-    ]
+        if spec.base in (_words(row.get("only_for")) or [spec.base])
+    }
+    named = [name for name in frame.columns if name in allowed]
     roles = {spec.subject, SUBJECT, MOMENT, FOLD, "event_id"}
     return named or [
         name

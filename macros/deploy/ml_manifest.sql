@@ -2,7 +2,11 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
+<<<<<<< HEAD
         "sha256": "70138e98f0e03bcbaadadde1eba7b7cb9283c21e6de1010f52626f4f937b3d00",
+=======
+        "sha256": "afc7c2770d6f95e0cf77163569e198954a710ab7a0fda660bc65249fda95d55c",
+>>>>>>> 22e194f (What a model learns does not depend on the order in which a warehouse returns the catalogue)
         "files": {
         "ml": [
             "__init__.py",

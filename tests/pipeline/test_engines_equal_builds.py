@@ -10,7 +10,7 @@ from tests.pipeline.equality import Compared, Tolerance
 from tests.pipeline.project import Project
 
 # Each is a fixture, and compared to DuckDB.
-ENGINES = ("snowflake",)
+ENGINES = ("snowflake", "databricks")
 EXACT = Tolerance()
 SCORES = Tolerance(absolute=1e-6)
 MADE_FROM_EVENTS = ("stg_", "feat_", "tgt_", "trn_")

@@ -102,6 +102,7 @@ def test_a_feature_for_other_models_only_is_not_learnt_from() -> None:
 def test_the_same_training_has_the_same_version_and_is_refused_twice(first: pd.DataFrame) -> None:
     again, lines = register(
         FRAME.sample(frac=1, random_state=2),
+        catalogue=CATALOGUE.iloc[::-1],
         known=first,
         fetch_artefact=lambda *_: first["artefact"].iloc[0],
         settings=Settings(n_trials=1, force=True),
