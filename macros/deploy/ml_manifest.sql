@@ -2,11 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-<<<<<<< HEAD
-        "sha256": "70138e98f0e03bcbaadadde1eba7b7cb9283c21e6de1010f52626f4f937b3d00",
-=======
-        "sha256": "afc7c2770d6f95e0cf77163569e198954a710ab7a0fda660bc65249fda95d55c",
->>>>>>> 22e194f (What a model learns does not depend on the order in which a warehouse returns the catalogue)
+        "sha256": "985597d154135186e751ba037cd8c5bc9d3348557f1c3c6466810c99f39b3d3a",
         "files": {
         "ml": [
             "__init__.py",
