@@ -46,3 +46,11 @@ def test_every_macro_is_written_for_the_engines_we_run_on(name: str, dialect: st
     # There are no roles on DuckDB.
     of_roles = {"grant_runner", "grant_census_reader", "quoted_name"}
     assert written or name in GENERAL or (dialect == "duckdb" and name in of_roles)
+
+
+@pytest.mark.parametrize("dialect", ["snowflake", "databricks"])
+def test_conversions_in_a_file_are_refused_where_no_files_are_read(dialect: str) -> None:
+    macros = Macros(dialect).knowing(adapter={"get_relation": lambda **_: None})
+    refused = r'conversion won: `table` is "deals.csv"; accepted: \[database.\]schema.table; it is'
+    with pytest.raises(CompilationError, match=refused):
+        macros.conversion_table({"name": "won", "table": "deals.csv"})
