@@ -156,7 +156,8 @@ def test_a_failing_test_leaves_what_is_published(
     )
     before = {table: built.fingerprint(table) for table in PUBLISHED}
     failing = Project(built.folder, root=copy)
-    done = failing.dbt("build", events=simulated, **WIDE, label_high_lift=1.5)
+    asked = ("build", "--exclude-resource-type", "unit_test")
+    done = failing.dbt(*asked, events=simulated, **WIDE, label_high_lift=1.5)
     assert done.returncode == 1
     assert "FAIL" in done.stdout
     assert {table: built.fingerprint(table) for table in PUBLISHED} == before
@@ -215,11 +216,12 @@ def test_the_freshness_of_files_is_that_of_their_newest_event(
 
 def test_events_of_another_file_replace_those_before(project: Project, tmp_path: Path) -> None:
     header = "event_id,event_name,domain_userid,derived_tstamp\n"
+    tables = ("feat_prospect__asof_event", "feat_prospect__current")
     for visitor, day in (("first", 1), ("second", 2)):
         events = tmp_path / f"{visitor}.csv"
         events.write_text(header + f"{visitor}-event,page_view,{visitor},2026-01-0{day}\n")
-        project.build(events=events)
-        for table in ("feat_prospect__asof_event", "feat_prospect__current"):
+        project.build("--select", *(f"+{table}" for table in tables), events=events)
+        for table in tables:
             assert project.rows(f"select distinct domain_userid from {table}") == [(visitor,)]
 
 
