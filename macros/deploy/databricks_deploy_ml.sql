@@ -54,7 +54,7 @@
     {% set volumes = run_query(
         "show volumes in " ~ ml_volume_schema() ~ " like '" ~ ml_volume_name() ~ "'"
     ) %}
-    {% if volumes.rows | length %}
+    {% if ml_volume_name() in volumes.rows | map(attribute=1) | list %}
         {% for row in run_query("list '" ~ ml_volume() ~ "/" ~ folder ~ "'").rows %}
             {% do names.append(row["path"].rstrip("/").split("/") | last) %}
         {% endfor %}

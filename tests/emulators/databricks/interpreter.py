@@ -23,8 +23,8 @@ RUNTIME = [
     "pyspark", "grpcio", "grpcio-status", "googleapis-common-protos", "protobuf", "zstandard",
     "numpy", "pandas", "pyarrow",
 ]  # fmt: skip
-# Where the functions of a session find what was added to it.
-_ARTIFACT = "libraries_{index}"
+# Where the functions of a session find what was added to it; Spark keeps one content a name.
+_ARTIFACT = "libraries_{index}_{content}"
 
 
 def requirements_of(installed: Path) -> list[str]:
@@ -88,7 +88,9 @@ def main() -> None:
     sys.path[:0] = map(str, installed)
     spark = connect(asked["connect_port"], asked["catalog"])
     for index, folder in enumerate(installed):
-        archive = shutil.make_archive(_ARTIFACT.format(index=index), "zip", folder)
+        archive = shutil.make_archive(
+            _ARTIFACT.format(index=index, content=folder.name[-16:]), "zip", folder
+        )
         spark.addArtifacts(archive, pyfile=True)
     scope: dict[str, Any] = {"__name__": "__main__", "spark": spark, "dbutils": None}
     exec(compile(asked["source"], "<notebook>", "exec"), scope)
