@@ -88,6 +88,7 @@ bench: $(VENV)/.bench ## Measure features, training, simulation and the build ag
 	$(BIN)/python bench/pipeline.py
 	$(BIN)/python bench/bytes_scanned.py
 	$(BIN)/python bench/first_touch.py
+	$(BIN)/python bench/engines.py
 
 soak: $(VENV)/.dev ## Long runs: ten million events, end to end
 	$(BIN)/python bench/pipeline.py --events 10000000

@@ -10,7 +10,6 @@ from __future__ import annotations
 import email
 import json
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +22,6 @@ RUNTIME = [
     "pyspark", "grpcio", "grpcio-status", "googleapis-common-protos", "protobuf", "zstandard",
     "numpy", "pandas", "pyarrow",
 ]  # fmt: skip
-# Where the functions of a session find what was added to it; Spark keeps one content a name.
-_ARTIFACT = "libraries_{index}_{content}"
 
 
 def requirements_of(installed: Path) -> list[str]:
@@ -87,11 +84,8 @@ def main() -> None:
     hide_undeclared(known)
     sys.path[:0] = map(str, installed)
     spark = connect(asked["connect_port"], asked["catalog"])
-    for index, folder in enumerate(installed):
-        archive = shutil.make_archive(
-            _ARTIFACT.format(index=index, content=folder.name[-16:]), "zip", folder
-        )
-        spark.addArtifacts(archive, pyfile=True)
+    for folder in installed:
+        spark.addArtifacts(f"{folder}.zip", pyfile=True)
     scope: dict[str, Any] = {"__name__": "__main__", "spark": spark, "dbutils": None}
     exec(compile(asked["source"], "<notebook>", "exec"), scope)
     spark.stop()

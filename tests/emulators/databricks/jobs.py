@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -130,4 +131,6 @@ def _installed(library: str, files: Path) -> Path:
     with _INSTALLING:
         if not target.is_dir():
             subprocess.run([*command, str(path)], check=True, capture_output=True, text=True)
+            # For the functions that Spark runs: it wants one file of a name to stay the same.
+            shutil.make_archive(str(target), "zip", target)
     return target

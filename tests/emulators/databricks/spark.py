@@ -45,7 +45,7 @@ def start(folder: Path, connect_port: int, memory: str) -> SparkSession:
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": memory,
-        # Tables of a test are small: adapting a plan, and the second compiler, take longer than they save.
+        # Tables of a test are small: a second compiler and adapted plans cost more than they save.
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} {_SHORT_LIVED}",
         "spark.sql.adaptive.enabled": "false",
         "spark.local.dir": folder / "local",

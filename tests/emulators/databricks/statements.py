@@ -113,7 +113,7 @@ class Statements:
             return Answer(pa.table({}), [])
         granted = self.privileges.show(sql)
         if granted is not None:
-            return texts(("principal", "action_type", "object_type", "object_key"), granted)
+            return texts(("Principal", "ActionType", "ObjectType", "ObjectKey"), granted)
         frame = session.sql(self.translate(session, sql))
         types = [field.dataType.simpleString() for field in frame.schema.fields]
         return Answer(frame.toArrow() if types else pa.table({}), types)
