@@ -67,7 +67,7 @@ test-pipeline: $(VENV)/.dev system-packages
 
 # Snowflake and Databricks, by unmodified adapters against the stand-ins of tests/emulators.
 test-warehouses: $(VENV)/.dev system-packages ## Only what runs on the stand-ins of Snowflake and Databricks
-	$(BIN)/pytest -q -n 2 --dist loadgroup tests/emulators $(WAREHOUSE_TESTS)
+	$(BIN)/pytest -q -n 2 --dist loadscope tests/emulators $(WAREHOUSE_TESTS)
 
 test-browser: $(VENV)/.dev system-packages
 	$(BIN)/pytest -q tests/browser

@@ -18,8 +18,6 @@ from databricks.sql.exc import Error
 
 from tests.emulators.running import running
 
-pytestmark = pytest.mark.xdist_group("databricks_stand_in")
-
 ENVIRONMENT = {"environment_key": "cdp", "spec": {"environment_version": "4"}}
 PROJECT = """
 [project]

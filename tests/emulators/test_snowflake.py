@@ -15,8 +15,6 @@ from snowflake.connector.errors import ProgrammingError
 
 from tests.emulators.running import running
 
-pytestmark = pytest.mark.xdist_group("snowflake_stand_in")
-
 PROCEDURE = """
 with probe as procedure ()
 returns string language python runtime_version = '3.11'

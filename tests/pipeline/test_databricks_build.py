@@ -13,7 +13,6 @@ from ml.package import content_hash
 from tests.pipeline.project import WIDE, copy_of_root
 from tests.pipeline.warehouses import DatabricksProject
 
-pytestmark = pytest.mark.xdist_group("databricks")
 CODE = f"/Volumes/main/cdp/cdp_code/{content_hash()[:12]}"
 READERS = {"audience_readers": ["analysts"]}
 

@@ -6,14 +6,12 @@ import json
 from pathlib import Path
 from urllib.request import urlopen
 
-import pytest
 from pandas.testing import assert_frame_equal
 
 from ml.package import build_wheel
 from tests.pipeline.project import WIDE, copy_of_root
 from tests.pipeline.warehouses import DatabricksProject
 
-pytestmark = pytest.mark.xdist_group("databricks")
 CLUSTER = """models:
   cdp:
     +submission_method: job_cluster

@@ -22,9 +22,8 @@ from ml.training import refit
 from tests.emulators.running import free_port
 from tests.unit.frames import visitors, with_folds
 
-# py4j and gRPC leave sockets to the garbage collector; one process has one Spark.
+# py4j and gRPC leave sockets to the garbage collector.
 pytestmark = [
-    pytest.mark.xdist_group("ml_on_spark"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]

@@ -20,9 +20,7 @@ LEARNT = ("propensity_", "mon_", "aud_", "prospect_profiles", "person_profiles")
 NOT_COMPARED = {"definitions_hash", "trained_at"}
 
 
-@pytest.mark.parametrize(
-    "engine", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in ENGINES]
-)
+@pytest.mark.parametrize("engine", ENGINES)
 def test_every_table_is_the_same(
     engine: str, duckdb_built: Project, request: pytest.FixtureRequest
 ) -> None:

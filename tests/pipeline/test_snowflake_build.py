@@ -20,7 +20,6 @@ from tests.emulators.running import running
 from tests.pipeline.project import ROOT, with_failing_scores
 from tests.pipeline.warehouses import SnowflakeProject, simulated
 
-pytestmark = pytest.mark.xdist_group("snowflake_build")
 ROLE = "TRANSFORMER"
 PRICING = {"all": [{"property": "page_url", "operator": "like", "value": "%pricing%"}]}
 # Everything at once, of what 40,000 events can train: the defaults are test_engines_equal's.
