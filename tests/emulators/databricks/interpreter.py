@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from isolation import forget_this_project, hide_undeclared, resolve
 
 RUNTIME = [
-    "pyspark", "grpcio", "grpcio-status", "googleapis-common-protos", "protobuf", "zstandard",
+    "pyspark", "grpcio", "grpcio-status", "googleapis-common-protos", "protobuf",
     "numpy", "pandas", "pyarrow",
 ]  # fmt: skip
 
