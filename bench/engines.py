@@ -27,7 +27,8 @@ STAND_INS = {"snowflake": (SnowflakeProject, "json"), "databricks": (DatabricksP
 def loaded(engine: str, folder: Path, events: int) -> Iterator[tuple[Project, str | None]]:
     """Load events into a warehouse; DuckDB reads them where they are."""
     if engine == "duckdb":
-        yield Project(folder / "project"), simulated(folder / "simulated", "struct", events)
+        simulated(folder / "simulated", "struct", events)
+        yield Project(folder / "project"), str(folder / "simulated" / "events")
         return
     kind, entities = STAND_INS[engine]
     with running(engine, folder / "server.log", seconds=300) as port:
