@@ -20,6 +20,7 @@ from ml.settings import Settings
 from ml.specs import Spec
 from ml.training import refit
 from tests.emulators.running import free_port
+from tests.pipeline import local_spark
 from tests.unit.frames import visitors, with_folds
 
 # py4j and gRPC leave sockets to the garbage collector.
@@ -79,12 +80,9 @@ def spark() -> Iterator[Sessions]:
         .getOrCreate()
     )
     connect = ConnectSession.builder.remote(f"sc://127.0.0.1:{port}").create()
-    gateway = classic.sparkContext._gateway
     yield Sessions(classic, connect)
     connect.stop()
-    classic.stop()
-    if gateway is not None:
-        gateway.shutdown()
+    local_spark.stop(classic)
 
 
 @pytest.fixture(scope="module", params=["classic", "connect"])

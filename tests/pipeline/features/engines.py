@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import duckdb
 
+from tests.pipeline import local_spark
 from tests.pipeline.features.reference import PROPERTIES, Event, Moment
 
 TYPES = {"has_media_player": "boolean", "se_value": "double"}
@@ -165,10 +166,7 @@ def spark() -> Iterator[Spark]:
     try:
         yield Spark(session)
     finally:
-        gateway = session.sparkContext._gateway
-        session.stop()
-        if gateway is not None:
-            gateway.shutdown()
+        local_spark.stop(session)
 
 
 @contextmanager
