@@ -18,13 +18,10 @@ class ByStandIn(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         shared = re.search(
-            r"test_databricks_(?=build|clusters)|test_every_table_is_the_same\[(?=databricks)",
+            r"test_(?P<files>databricks)_(?=build|clusters)|\[(?P<parameter>databricks|snowflake)\]$",
             nodeid,
         )
-        if shared:
-            return "databricks"
-        one_of_a_file = re.search(r"\[(snowflake)\]$", nodeid)
-        return one_of_a_file[1] if one_of_a_file else nodeid.split("::", 1)[0]
+        return shared[1] or shared[2] if shared else nodeid.split("::", 1)[0]
 
 
 @pytest.hookimpl

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "985597d154135186e751ba037cd8c5bc9d3348557f1c3c6466810c99f39b3d3a",
+        "sha256": "7f5fc7801c66690c22a9b9741d260d928d6a5f17835ef76a35553efa1b16a23e",
         "files": {
         "ml": [
             "__init__.py",
@@ -11,6 +11,7 @@
             "calibration.py",
             "cli.py",
             "columns.py",
+            "connections.py",
             "contributions.py",
             "curves.py",
             "demo.py",

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from ml import connections
 
 
 @click.command(name="export-model")
@@ -18,22 +21,20 @@ import click
     show_default=True,
     help="See above.",
 )
-@click.option(
-    "--warehouse",
-    default="warehouse.duckdb",
-    envvar="CDP_DUCKDB",
-    show_envvar=True,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="DuckDB file that dbt build has filled.",
-)
+@connections.options
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     default=None,
     help="The file; by default exports/MODEL_NAME-VERSION with the format's suffix.",
 )
-def command(model_name: str, version: str, kind: str, warehouse: Path, out: Path | None) -> None:
+def command(
+    model_name: str,
+    version: str,
+    kind: str,
+    out: Path | None,
+    **where: Any,  # noqa: ANN401 - of connections.options
+) -> None:
     """Write the champion of MODEL_NAME (live, daily, ...) to a file.
 
     \b
@@ -53,11 +54,12 @@ def command(model_name: str, version: str, kind: str, warehouse: Path, out: Path
     from ml.export.write import card_path, export
 
     try:
-        source = read_source(warehouse, model_name, version)
+        with connections.opened(**where) as reader:
+            source = read_source(reader, model_name, version)
         name = f"{model_name}-{source.row['version']}{FORMATS[kind].suffix}"
         path = out or Path("exports") / name
         card = export(source, kind, path)
-    except ExportError as error:
+    except (ExportError, connections.WarehouseError) as error:
         raise click.ClickException(str(error)) from error
     checked = card["checked"]
     click.echo(

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ml import artefact
+from ml.connections import Reader
 from ml.errors import ArtefactError
 from ml.model import PropensityModel
-from ml.report.reader import Reader, ReportError, open_duckdb
 
 # Rows an export is held against; the newest of those that no version was fitted on.
 MAX_ROWS = 20_000
@@ -46,13 +45,13 @@ class Source:
     rows_from: str
 
 
-def read_source(warehouse: Path, model_name: str, version: str = "") -> Source:
+def read_source(reader: Reader, model_name: str, version: str = "") -> Source:
     """Read a version and rows of its test fold.
 
     Parameters
     ----------
-    warehouse
-        DuckDB file that dbt has built.
+    reader
+        Of a warehouse that dbt has built.
     model_name
         Name of the model.
     version
@@ -61,13 +60,8 @@ def read_source(warehouse: Path, model_name: str, version: str = "") -> Source:
     Raises
     ------
     ExportError
-        There is no such file, model, version, or row; or the artefact is damaged.
+        There is no such model, version, or row; or the artefact is damaged.
     """
-    try:
-        reader = open_duckdb(warehouse)
-    except ReportError as error:
-        raise ExportError(str(error)) from error
-    connection: Any = reader.connection
     try:
         row = _version_row(reader, model_name, version)
         data = bytes(row.pop("artefact"))
@@ -75,8 +69,6 @@ def read_source(warehouse: Path, model_name: str, version: str = "") -> Source:
         rows, rows_from = _rows(reader, model_name, model)
     except ArtefactError as error:
         raise ExportError(str(error)) from error
-    finally:
-        connection.close()
     return Source(row, data, model, rows, rows_from)
 
 
@@ -108,12 +100,12 @@ def _version_row(reader: Reader, model_name: str, version: str) -> dict[str, Any
         msg = f"{model_name} has no version {wanted!r}; it has: {versions}."
         raise ExportError(msg)
     row = {str(name): value for name, value in mine.iloc[0].to_dict().items()}
-    found = _query(
-        reader,
-        "select artefact from propensity_models where model_name = ? and version = ?",
-        [model_name, wanted],
+    stored = reader.rows(
+        "propensity_models",
+        ["artefact"],
+        where=f"model_name = '{model_name}' and version = '{wanted}'",  # both are in the registry
     )
-    return {**row, "artefact": found["artefact"].iloc[0]}
+    return {**row, "artefact": stored["artefact"].iloc[0]}
 
 
 def _rows(reader: Reader, model_name: str, model: PropensityModel) -> tuple[pd.DataFrame, str]:
@@ -124,24 +116,17 @@ def _rows(reader: Reader, model_name: str, model: PropensityModel) -> tuple[pd.D
         named = ready.loc[ready["model_name"] == model_name, "training_table"].dropna()
         table = str(named.iloc[0]) if len(named) else table
     needed = {*model.schema.names, *([model.schema.time] if model.schema.time else [])}
-    for name, where in ((table, "fold = 'test'"), ("feat_prospect__current", "true")):
+    for name, where in ((table, "fold = 'test'"), ("feat_prospect__current", "1 = 1")):
         columns = set(reader.columns(name))
         if needed <= columns:
-            listed = ", ".join(f'"{column}"' for column in sorted(needed))
-            order = "as_of_tstamp desc, domain_userid, " if "domain_userid" in columns else ""
-            sql = f"select {listed} from {name} where {where} order by {order}{listed} "
-            rows = _query(reader, f"{sql} limit {MAX_ROWS}", [])
+            listed = sorted(needed)
+            first = ["as_of_tstamp desc", "domain_userid"] if "domain_userid" in columns else []
+            order = ", ".join([*first, *listed])
+            rows = reader.rows(name, listed, where=where, order=order, limit=MAX_ROWS)
             if len(rows):
-                return rows, f"{name}, {where}" if where != "true" else name
+                return rows, name if where == "1 = 1" else f"{name}, {where}"
     msg = (
         f"neither {table} nor feat_prospect__current has a row with the columns that the model "
         "reads, so that the export cannot be checked. Build them, or export a newer version."
     )
     raise ExportError(msg)
-
-
-def _query(reader: Reader, sql: str, values: list[str]) -> pd.DataFrame:
-    cursor = reader.connection.cursor()
-    cursor.execute(sql, values) if values else cursor.execute(sql)
-    frame = cursor.df()
-    return frame.rename(columns=str.lower)

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from ml import connections
 from ml.report.page import file_name, index_page, not_trained_page, version_page
-from ml.report.reader import (
-    NotTrained,
-    ReportError,
-    Version,
-    open_duckdb,
-    read_not_trained,
-    read_versions,
-)
+from ml.report.reader import NotTrained, ReportError, Version, read_not_trained, read_versions
 
 
 @click.command(name="report")
-@click.option(
-    "--warehouse",
-    default="warehouse.duckdb",
-    envvar="CDP_DUCKDB",
-    show_envvar=True,
-    show_default=True,
-    type=click.Path(path_type=Path),
-    help="DuckDB file that dbt build has filled.",
-)
+@connections.options
 @click.option("--model", default="", help="Only this model; all by default.")
 @click.option(
     "--version",
@@ -47,24 +34,30 @@ from ml.report.reader import (
     default=None,
     help="Least score taken that the page starts with; three times the base rate by default.",
 )
-def command(warehouse: Path, model: str, version: str, out: Path, threshold: float | None) -> None:
+def command(
+    model: str,
+    version: str,
+    out: Path,
+    threshold: float | None,
+    **where: Any,  # noqa: ANN401 - of connections.options
+) -> None:
     """Write a page for each version of the models: how good, what it goes by, why in use.
 
     The pages open from disk, need no network, and print on A4. For models that could not be
     trained there is a page that says why. index.html leads to all of them.
     """
     try:
-        reader = open_duckdb(warehouse)
-        versions = read_versions(reader, model, version)
-        missing = [] if version not in ("", "all") else read_not_trained(reader, model)
+        with connections.opened(**where) as reader:
+            versions = read_versions(reader, model, version)
+            missing = [] if version not in ("", "all") else read_not_trained(reader, model)
         pages: list[tuple[Version | NotTrained, str]] = [
             *((v, version_page(v, threshold)) for v in versions),
             *((m, not_trained_page(m)) for m in missing),
         ]
-    except ReportError as error:
+    except (ReportError, connections.WarehouseError) as error:
         raise click.ClickException(str(error)) from error
     if not pages:
-        msg = f"{warehouse} has no version and no reason why. Run `dbt build` first."
+        msg = f"{reader.name} has no version and no reason why. Run `dbt build` first."
         raise click.ClickException(msg)
     out.mkdir(parents=True, exist_ok=True)
     for about, text in pages:

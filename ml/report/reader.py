@@ -4,66 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
+
+from ml.connections import Reader
 
 _FRAMES = ("metrics", "curves", "importance", "effects", "folds", "leaks")
 
 
 class ReportError(ValueError):
     """The warehouse holds nothing to report on; the message says what to do."""
-
-
-class Cursor(Protocol):
-    """What is used of a DB-API cursor."""
-
-    @property
-    def description(self) -> Any: ...  # noqa: ANN401, D102
-
-    def execute(self, operation: str, /) -> Any: ...  # noqa: ANN401, D102
-
-    def fetchall(self) -> list[Any]: ...  # noqa: D102
-
-
-class Connection(Protocol):
-    """What is used of a DB-API connection: DuckDB's, Snowflake's and Databricks' have it."""
-
-    def cursor(self) -> Any: ...  # noqa: ANN401, D102
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Reads whole tables of ours over any DB-API connection.
-
-    Parameters
-    ----------
-    connection
-        Open, with the schema that dbt builds into as its default.
-    """
-
-    connection: Connection
-
-    def columns(self, table: str) -> list[str]:
-        """Column names in lower case; none where there is no such table."""
-        cursor = self.connection.cursor()
-        try:
-            cursor.execute(f"select * from {table} where 1 = 0")
-        except Exception as error:  # every driver has its own
-            if not _is_absent(error):
-                raise
-            return []
-        return [str(column[0]).lower() for column in cursor.description]
-
-    def table(self, name: str, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
-        """Read a table, apart from some columns; an empty frame where there is none."""
-        columns = [column for column in self.columns(name) if column not in leave_out]
-        if not columns:
-            return pd.DataFrame()
-        cursor = self.connection.cursor()
-        cursor.execute(f"select {', '.join(columns)} from {name}")
-        return pd.DataFrame(cursor.fetchall(), columns=columns, dtype=object)
 
 
 @dataclass(frozen=True)
@@ -148,29 +99,6 @@ class NotTrained:
     model_name: str
     reason: str
     counts: dict[str, int]
-
-
-def open_duckdb(path: Path) -> Reader:
-    """Open a DuckDB file for reading.
-
-    Raises
-    ------
-    ReportError
-        No such file, or another process writes to it.
-    """
-    try:
-        import duckdb
-    except ImportError as error:
-        msg = "DuckDB is not installed; pip install 'cdp-propensity[duckdb]'."
-        raise ReportError(msg) from error
-    if not path.exists():
-        msg = f"{path}: no such file. Run `dbt build` first, or name another with --warehouse."
-        raise ReportError(msg)
-    try:
-        return Reader(duckdb.connect(str(path), read_only=True))
-    except duckdb.Error as error:
-        msg = f"{path} cannot be read ({str(error).splitlines()[0]}). Is a build running on it?"
-        raise ReportError(msg) from error
 
 
 def read_versions(reader: Reader, model: str = "", version: str = "") -> list[Version]:
@@ -294,8 +222,3 @@ def _version(
 
 def _frame(text: Any) -> pd.DataFrame:  # noqa: ANN401 - a cell
     return pd.DataFrame(json.loads(text)) if isinstance(text, str) and text else pd.DataFrame()
-
-
-def _is_absent(error: Exception) -> bool:
-    text = str(error).lower()
-    return "does not exist" in text or "not found" in text or "cannot be found" in text

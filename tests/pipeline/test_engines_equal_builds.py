@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
@@ -18,13 +23,20 @@ MADE_FROM_EVENTS = ("stg_", "feat_", "tgt_", "trn_")
 LEARNT = ("propensity_", "mon_", "aud_", "prospect_profiles", "person_profiles")
 # Where the events were read from, and when a model was trained: another on each engine.
 NOT_COMPARED = {"definitions_hash", "trained_at"}
+TRAINED_AT = re.compile(r"(?<=<dt>Trained</dt><dd>)[^<]+")
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_every_table_is_the_same(
-    engine: str, duckdb_built: Project, request: pytest.FixtureRequest
-) -> None:
-    other: Project = request.getfixturevalue(f"{engine}_built")
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def other(engine: str, request: pytest.FixtureRequest) -> Project:
+    return request.getfixturevalue(f"{engine}_built")
+
+
+def test_every_table_is_the_same(engine: str, other: Project, duckdb_built: Project) -> None:
     keys = equality.primary_keys(duckdb_built)
     assert keys == equality.primary_keys(other)
     results: list[Compared] = []
@@ -42,6 +54,37 @@ def test_every_table_is_the_same(
     sha256 = "select model_name, artefact_sha256 from propensity_models order by 1"
     assert other.rows(sha256) == duckdb_built.rows(sha256)
     assert [result.table for result in results if result.differs] == [], table
+
+
+def cdp(out: Path, *arguments: object) -> Path:
+    """Run our command, which has to succeed."""
+    command = [Path(sys.executable).with_name("cdp"), *arguments, "--out", out]
+    done = subprocess.run([str(a) for a in command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def test_pages_and_exports_are_the_same(
+    engine: str, other: Project, duckdb_built: Project, tmp_path: Path
+) -> None:
+    here = ["--warehouse", duckdb_built.database]
+    there = ["--target", engine, "--profiles-dir", other.folder, "--project-dir", other.root]
+    for name in ("live", "first_touch"):
+        left, right = (
+            cdp(tmp_path / side / name, "export-model", name, *where)
+            for side, where in (("here", here), ("there", there))
+        )
+        assert left.read_bytes() == right.read_bytes()
+    left, right = (
+        cdp(tmp_path / side / "pages", "report", *where)
+        for side, where in (("here", here), ("there", there))
+    )
+    pages = sorted(page.name for page in left.iterdir())
+    assert len(pages) == 4
+    assert pages == sorted(page.name for page in right.iterdir())
+    for page in pages:
+        texts = [TRAINED_AT.sub("", (side / page).read_text()) for side in (left, right)]
+        assert texts[0] == texts[1]
 
 
 def test_what_differs_is_found_and_named() -> None:

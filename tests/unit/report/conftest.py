@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml.report.reader import Reader, Version, open_duckdb, read_versions
+from ml.connections import Reader, open_duckdb
+from ml.report.reader import Version, read_versions
 from tests.unit.report.warehouse import two_versions, write_warehouse
 
 
@@ -26,7 +27,7 @@ def path(tmp_path_factory: pytest.TempPathFactory, registry: pd.DataFrame) -> Pa
 def reader(path: Path) -> Iterator[Reader]:
     reader = open_duckdb(path)
     yield reader
-    reader.connection.close()  # pyright: ignore[reportAttributeAccessIssue]
+    reader.connection.close()
 
 
 @pytest.fixture

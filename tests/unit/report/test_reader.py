@@ -7,7 +7,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from ml.report.reader import Reader, ReportError, open_duckdb, read_not_trained, read_versions
+from ml.connections import Reader, WarehouseError, open_duckdb
+from ml.report.reader import ReportError, read_not_trained, read_versions
 from tests.unit.report.warehouse import REASON, write_warehouse
 
 
@@ -91,7 +92,7 @@ def test_a_registry_of_before_the_newer_columns_is_read(
 
 
 def test_what_is_not_there_is_named(tmp_path: Path, reader: Reader) -> None:
-    with pytest.raises(ReportError, match=r"nowhere\.duckdb: no such file\. Run `dbt build`"):
+    with pytest.raises(WarehouseError, match=r"nowhere\.duckdb: no such file\. Run `dbt build`"):
         open_duckdb(tmp_path / "nowhere.duckdb")
     empty = tmp_path / "empty.duckdb"
     duckdb.connect(str(empty)).close()
@@ -102,5 +103,5 @@ def test_what_is_not_there_is_named(tmp_path: Path, reader: Reader) -> None:
     with pytest.raises(ReportError, match="--version v9: no such version; there are daily 2026"):
         read_versions(reader, version="v9")
     (tmp_path / "text.duckdb").write_text("no database")
-    with pytest.raises(ReportError, match="cannot be read"):
+    with pytest.raises(WarehouseError, match="cannot be read"):
         open_duckdb(tmp_path / "text.duckdb")
