@@ -49,6 +49,8 @@ class Column:
     origin_us
         For `datetime` without a time column: microseconds since 1970 from which days
         are counted.
+    from_text
+        Whether the numbers or datetimes were texts. The next text need not be one.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Column:
     categories: tuple[str, ...] = ()
     other: bool = False
     origin_us: int = 0
+    from_text: bool = False
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -108,13 +111,17 @@ class Schema:
         """Names of the columns read."""
         return [column.name for column in self.columns]
 
-    def encode(self, frame: pd.DataFrame) -> np.ndarray:
+    def encode(self, frame: pd.DataFrame, *, strict: bool = False) -> np.ndarray:
         """Turn a frame into the model's matrix.
 
         Parameters
         ----------
         frame
             Any frame that has the model's columns; others are ignored.
+        strict
+            Whether a text that is no number or timestamp, in a column of texts that all were
+            when it was learnt, is an error, as in training, instead of missing: of one such
+            text nobody else's score depends.
 
         Returns
         -------
@@ -136,7 +143,7 @@ class Schema:
         out = np.empty((len(frame), len(self.feature_names)), dtype=np.float32)
         at = 0
         for column in self.columns:
-            for part in _encode_column(frame, column, self.time):
+            for part in _encode_column(frame, column, self.time, strict):
                 out[:, at] = part
                 at += 1
         out[~np.isfinite(out)] = np.nan
@@ -144,7 +151,13 @@ class Schema:
 
     def to_json(self) -> dict[str, Any]:
         """Return the schema as JSON-ready data."""
-        return asdict(self)
+        data = asdict(self)
+        for column in data["columns"]:
+            if not column[
+                "from_text"
+            ]:  # written where it says something: older code reads the rest
+                del column["from_text"]
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Schema:
@@ -189,11 +202,14 @@ def learn_schema(frame: pd.DataFrame, features: list[str], time: str | None = No
     return Schema(tuple(columns), dropped, time)
 
 
-def to_microseconds(values: pd.Series) -> np.ndarray:
-    """Timestamps as microseconds since 1970 UTC, float64 with NaN for null, shape (n,)."""
+def to_microseconds(values: pd.Series, *, strict: bool = True) -> np.ndarray:
+    """Timestamps as microseconds since 1970 UTC, float64 with NaN for null, shape (n,).
+
+    What is no timestamp is an error, or, unless `strict`, null.
+    """
     stamps = pd.to_datetime(values, utc=True, errors="coerce", format="mixed")
     bad = stamps.isna().to_numpy() & values.notna().to_numpy()
-    if bad.any():
+    if strict and bad.any():
         msg = f"column {values.name!r}: {values[bad].iloc[0]!r} is not a timestamp; use ISO 8601."
         raise ValueError(msg)
     naive = stamps.dt.tz_localize(None).astype("datetime64[us]")
@@ -266,9 +282,10 @@ def _learn_text(texts: pd.Series, name: str, n_rows: int) -> Column | str:
         return "constant"
     if len(counts) > MAX_CATEGORIES:
         if texts.str.fullmatch(_ISO.pattern).all():
-            return Column(name, "datetime", origin_us=int(np.nanmin(to_microseconds(texts))))
+            origin = int(np.nanmin(to_microseconds(texts)))
+            return Column(name, "datetime", origin_us=origin, from_text=True)
         if np.isfinite(pd.to_numeric(texts, errors="coerce")).all():
-            return Column(name, "numeric")
+            return Column(name, "numeric", from_text=True)
     if len(counts) > max(ID_MIN_DISTINCT, ID_SHARE * len(texts)):
         return f"looks like an identifier: {len(counts)} distinct texts in {len(texts)} rows"
     ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
@@ -278,15 +295,18 @@ def _learn_text(texts: pd.Series, name: str, n_rows: int) -> Column | str:
     return Column(name, "categorical", tuple(kept), other=len(kept) < len(counts))
 
 
-def _encode_column(frame: pd.DataFrame, column: Column, time: str | None) -> list[np.ndarray]:
+def _encode_column(
+    frame: pd.DataFrame, column: Column, time: str | None, strict: bool
+) -> list[np.ndarray]:
     values = frame[column.name]
+    strict = strict or not column.from_text
     if column.kind == "categorical":
         return [_encode_text(values, column)]
     if column.kind == "boolean":
         return [_encode_boolean(values)]
     if column.kind == "numeric":
-        return [_encode_number(values)]
-    stamp = to_microseconds(values)
+        return [_encode_number(values, strict)]
+    stamp = to_microseconds(values, strict=strict)
     seconds = np.floor(stamp / 1e6)
     hour = np.floor(seconds / 3600) % 24
     weekday = (np.floor(seconds / 86_400) + 3) % 7 + 1
@@ -311,7 +331,7 @@ def _encode_boolean(values: pd.Series) -> np.ndarray:
     return to_target(values)
 
 
-def _encode_number(values: pd.Series) -> np.ndarray:
+def _encode_number(values: pd.Series, strict: bool) -> np.ndarray:
     if pd.api.types.is_timedelta64_dtype(values.dtype):
         return values.dt.total_seconds().to_numpy(dtype=np.float32)
     if pd.api.types.is_numeric_dtype(values.dtype):
@@ -321,7 +341,7 @@ def _encode_number(values: pd.Series) -> np.ndarray:
         return pd.to_timedelta(values).dt.total_seconds().to_numpy(dtype=np.float32)
     numbers = pd.to_numeric(values.where(values.notna(), np.nan), errors="coerce")
     bad = numbers.isna().to_numpy() & values.notna().to_numpy()
-    if bad.any():
+    if strict and bad.any():
         msg = (
             f"column {values.name!r}: {values[bad].iloc[0]!r} is not a number, "
             "and the model was trained on numbers there."

@@ -20,7 +20,7 @@ from ml.errors import NotTrainableError
 from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
 from ml.model import PropensityModel
 from ml.settings import Settings
-from ml.specs import FOLD, MOMENT, SUBJECT, TARGET, VALUE, Spec, kind_of, read_specs
+from ml.specs import FOLD, MOMENT, VALUE, Spec, kind_of, read_specs
 from ml.training import refit
 from ml.warehouse import Types, empty, say, warn
 
@@ -95,7 +95,7 @@ def register_due(
         Fits what scores where `training` reads samples only (`ml.distributed`); by default
         it is fitted on what was read.
     on_trained
-        Called with each new row and model, e.g. to track the run.
+        Called with each new row and model, e.g. to track the run once it is registered.
     log
         Takes one line per decision.
     log_warning
@@ -314,9 +314,13 @@ def decide(
     newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]
     if newer.empty:
         return Decision("challenger", "no test row is newer than the champion saw; it stays.")
+    try:
+        of_champion = old.as_gated().score(newer)
+    except ValueError as error:  # a column has changed its type under its name
+        return Decision("champion", f"the champion cannot read the columns any more: {error}")
     return judge_against(
         _judged(model, newer, spec),
-        old.as_gated().score(newer),
+        of_champion,
         _days(as_of, champion["as_of_tstamp"]),
         rules,
     )
@@ -437,6 +441,11 @@ def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, spec: Spec) -> list[
     """List the catalogue's features that the frame holds and the model may learn from.
 
     In the frame's order: rows of a table come in any, and what is learnt depends on it.
+
+    Raises
+    ------
+    NotTrainableError
+        There is none. The other columns - identifiers, timestamps, outcomes - are no features.
     """
     allowed = {
         row["feature_name"]
@@ -444,12 +453,14 @@ def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, spec: Spec) -> list[
         if spec.base in (_words(row.get("only_for")) or [spec.base])
     }
     named = [name for name in frame.columns if name in allowed]
-    roles = {spec.subject, SUBJECT, MOMENT, FOLD, "event_id"}
-    return named or [
-        name
-        for name in frame.columns
-        if name not in roles and name != TARGET and not name.startswith("target_")
-    ]
+    if not named:
+        msg = (
+            f"{spec.training_table} has no column that feature_catalogue names for "
+            f"{spec.base}: define features in the YAML of its feature model "
+            "(config: meta: feature:) and build feature_catalogue with it."
+        )
+        raise NotTrainableError(msg)
+    return named
 
 
 def _words(value: Any) -> list[str]:  # noqa: ANN401 - null differs between engines

@@ -6,13 +6,16 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlparse
+from urllib.request import getproxies, proxy_bypass
+
+import pandas as pd
 
 from ml import mlflow_model
 from ml.model import PropensityModel
@@ -57,7 +60,7 @@ def track(
     model: PropensityModel,
     *,
     uri: str | None = None,
-    home: str = "",
+    schema: str = "",
     log: Callable[[str], None] = say,
     timeout: float | None = None,
 ) -> bool:
@@ -78,7 +81,7 @@ def track(
         Tracking store; by default the environment's MLFLOW_TRACKING_URI, or the workspace's
         own on Databricks. Empty: none. `file:` stores work without a server or a database
         driver.
-    home
+    schema
         Catalog and schema of the registry's table, `main.cdp`: where Unity Catalog keeps
         the registered models too.
     log
@@ -100,11 +103,35 @@ def track(
     problem = _unreachable(uri)
     if not problem:
         problem = _bounded(
-            lambda: _record(row, model, place_of(uri, home, str(row["model_name"]))), timeout
+            lambda: _record(row, model, place_of(uri, schema, str(row["model_name"]))), timeout
         )
     if problem:
         log(f"{row['model_name']} {row['version']}: not recorded in MLflow ({problem})")
     return not problem
+
+
+def track_registered(
+    made: Iterable[tuple[dict[str, Any], PropensityModel]],
+    registered: pd.DataFrame,
+    *,
+    schema: str = "",
+    log: Callable[[str], None] = say,
+) -> None:
+    """Track those of the versions made that are registered, and none that another job forestalled.
+
+    Parameters
+    ----------
+    made
+        Registry rows with their models.
+    registered
+        The rows that are added to the registry: `model_name` and `version`.
+    schema, log
+        As of `track`.
+    """
+    kept = set(zip(registered["model_name"], registered["version"], strict=True))
+    for row, model in made:
+        if (row["model_name"], row["version"]) in kept:
+            track(row, model, schema=schema, log=log)
 
 
 def default_uri() -> str:
@@ -113,7 +140,7 @@ def default_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI", on_databricks)
 
 
-def place_of(uri: str, home: str, model_name: str) -> Place:
+def place_of(uri: str, schema: str, model_name: str) -> Place:
     """Say where a model's runs and versions go.
 
     Parameters
@@ -121,10 +148,19 @@ def place_of(uri: str, home: str, model_name: str) -> Place:
     uri
         Of the tracking store. The workspace's, `databricks`, has Unity Catalog for a registry,
         whose names have three parts, and experiments among the workspace's files.
-    home
-        Catalog and schema.
+    schema
+        Catalog and schema, `main.cdp`; only Unity Catalog has a use for them.
     model_name
         As in the registry.
+
+    Returns
+    -------
+    Place
+
+    Raises
+    ------
+    ValueError
+        Unity Catalog is meant, and `schema` has not two parts.
 
     Examples
     --------
@@ -135,13 +171,13 @@ def place_of(uri: str, home: str, model_name: str) -> Place:
     """
     if not _on_databricks(uri):
         return Place(uri, uri, EXPERIMENT, f"{EXPERIMENT}-{model_name}")
-    if home.count(".") != 1:
-        msg = f"home is {home!r}; it takes a catalog and a schema, e.g. main.cdp"
+    if schema.count(".") != 1:
+        msg = f"schema is {schema!r}; it takes a catalog and a schema, e.g. main.cdp"
         raise ValueError(msg)
-    home = home.lower()
+    schema = schema.lower()
     name = f"{EXPERIMENT.replace('-', '_')}_{model_name}".lower()
     registry = uri.replace("databricks", "databricks-uc", 1)
-    return Place(uri, registry, f"/Shared/{EXPERIMENT}-{home}", f"{home}.{name}")
+    return Place(uri, registry, f"/Shared/{EXPERIMENT}-{schema}", f"{schema}.{name}")
 
 
 def _on_databricks(uri: str) -> bool:
@@ -150,15 +186,25 @@ def _on_databricks(uri: str) -> bool:
 
 def _unreachable(uri: str) -> str:
     """Ask the port first: MLflow's client retries for minutes."""
-    parts = urlparse(uri)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        with socket.create_connection((parts.hostname, port), timeout=_CONNECT_SECONDS):
+        parts = urlparse(uri)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        return f"MLFLOW_TRACKING_URI is {uri!r}, which is no address: {error}"
+    if parts.scheme not in {"http", "https"} or not host or _by_proxy(parts.scheme, host):
+        return ""
+    port = port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((host, port), timeout=_CONNECT_SECONDS):
             return ""
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # names that DNS cannot have are the latter
         return f"{uri}: {error}"
+
+
+def _by_proxy(scheme: str, host: str) -> bool:
+    """Whether requests to a host go by a proxy: its own port need not answer us then."""
+    proxies = getproxies()
+    return bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
 
 
 def _bounded(work: Callable[[], None], timeout: float) -> str:

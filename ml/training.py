@@ -343,7 +343,7 @@ def _prepare(
     if not schema.columns:
         msg = f"no feature is left: {schema.dropped}. Add columns that vary."
         raise NotTrainableError(msg)
-    x = schema.encode(frame)
+    x = schema.encode(frame, strict=True)
     content = folds.hash_rows(*x.T)
     subject = content if group_hash is None else group_hash
     order_by = folds.hash_rows(content, y, subject, *([] if stamps is None else [stamps]))

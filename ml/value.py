@@ -16,7 +16,7 @@ import pandas as pd
 from ml import booster, folds
 from ml.calibration import Calibration
 from ml.curves import value_curve_points
-from ml.leaks import find_leaks
+from ml.leaks import find_leaks, find_rates
 from ml.metrics import paired_gain
 from ml.model import ValueModel
 from ml.training import (
@@ -128,12 +128,13 @@ progress
             curves = value_curve_points(y, mu, w, dataset)
     ranked, effect = _explain(rows, fitted, random_state)
     leaks = find_leaks(
-        replace(rows.data, y=(rows.data.y > 0).astype(float)),
+        replace(rows.data, y=_has_amount(rows.data.y)),
         rows.schema,
         fold=rows.fold if time is not None or fold is not None else None,
         groups=rows.groups,
         strongest=ranked["feature"].tolist(),
         reviewed=leak_reviewed,
+        rates=find_rates(frame, _has_amount(to_amount(frame[target])), rows.schema.names),
         seed=random_state,
     )
     return ValueModel(
@@ -170,6 +171,11 @@ def to_amount(values: pd.Series) -> np.ndarray:
         )
         raise ValueError(msg)
     return out
+
+
+def _has_amount(amounts: np.ndarray) -> np.ndarray:
+    """Say of each amount whether it is more than 0: 1.0, 0.0, or NaN where unknown."""
+    return np.where(np.isnan(amounts), np.nan, (amounts > 0).astype(float))
 
 
 def total_factor(

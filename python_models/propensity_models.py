@@ -10,7 +10,6 @@ def model(dbt, session):
     as_of = warehouse.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
     readiness = warehouse.read(dbt.ref("trn_readiness"))
     registered = Registered(session, str(dbt.this))
-    home = f"{dbt.this.database}.{dbt.this.schema}"
     settings = read_settings(
         retrain_after_days=dbt.config.get("retrain_after_days"),
         force_training=dbt.config.get("force_training"),
@@ -21,6 +20,7 @@ def model(dbt, session):
     )
     known = registered.read(registry.KNOWN_COLUMNS) if dbt.is_incremental else None
     tables = distributed.tables(training, readiness, session, settings)
+    made = []
     new = registry.register_due(
         tables.readers,
         readiness=readiness,
@@ -30,8 +30,10 @@ def model(dbt, session):
         fetch_artefact=registered.artefact,
         settings=settings,
         refit_whole=tables.refit,
-        on_trained=lambda row, trained: tracking.track(row, trained, home=home),
+        on_trained=lambda row, trained: made.append((row, trained)),
     )
     if known is not None:
         new = registry.not_registered_since(known, registered.read(["model_name", "version"]), new)
-    return warehouse.write(new, registry.REGISTRY, session)
+    written = warehouse.write(new, registry.REGISTRY, session)
+    tracking.track_registered(made, new, schema=f"{dbt.this.database}.{dbt.this.schema}")
+    return written

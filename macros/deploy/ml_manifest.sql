@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "7f5fc7801c66690c22a9b9741d260d928d6a5f17835ef76a35553efa1b16a23e",
+        "sha256": "15733032229613e1c217d4a322b108a3ebaa9b4e8a41f69d51d1c7b5687f8c8f",
         "files": {
         "ml": [
             "__init__.py",

@@ -123,6 +123,27 @@ def test_a_text_where_numbers_were_learnt_is_named() -> None:
         schema.encode(pd.DataFrame({"count": ["1", "many"]}))
 
 
+@pytest.mark.parametrize(
+    ("values", "stray", "told"),
+    [
+        ([str(100 + i) for i in range(60)], "spring", "'spring' is not a number"),
+        ([f"2026-01-01 10:{i:02d}" for i in range(60)], "noon", "'noon' is not a timestamp"),
+    ],
+)
+def test_a_text_like_no_other_of_its_column_is_missing_but_not_in_training(
+    values: list[str], stray: str, told: str
+) -> None:
+    learnt = learn_schema(pd.DataFrame({"c": values}), ["c"])
+    schema = Schema.from_json(json.loads(json.dumps(learnt.to_json())))
+    frame = pd.DataFrame({"c": [values[3], stray, None, values[5]]})
+    encoded = schema.encode(frame)
+    assert np.isnan(encoded[1:3]).all()
+    np.testing.assert_array_equal(encoded[[0, 3]], schema.encode(frame.iloc[[0, 3]], strict=True))
+    assert np.isfinite(encoded[[0, 3]]).all()
+    with pytest.raises(ValueError, match=told):
+        schema.encode(frame, strict=True)
+
+
 def test_infinite_numbers_are_missing() -> None:
     schema = learn_schema(mixed(), ["count"])
     encoded = schema.encode(pd.DataFrame({"count": [np.inf, -np.inf, 1e300, 2.0]}))

@@ -287,6 +287,39 @@ def test_a_champion_that_reads_columns_that_are_gone_is_replaced(first: pd.DataF
     assert "columns that are gone: ['noise']" in new["decision_reason"].iloc[0]
 
 
+@pytest.mark.parametrize(
+    ("column", "values", "told"),
+    [
+        ("visits", FRAME["visits"].map("{} or so".format), "is not a number"),
+        ("is_weekend", FRAME["as_of_tstamp"].dt.day_name(), "has the value"),
+    ],
+)
+def test_a_champion_that_cannot_read_a_columns_new_type_is_replaced(
+    first: pd.DataFrame, column: str, values: pd.Series, told: str
+) -> None:
+    new, _ = register(
+        FRAME.assign(**{column: values}),
+        known=first,
+        readiness=readiness(definition_hash="d2"),
+        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+    )
+    assert new["decision"].tolist() == ["champion"]
+    reason = new["decision_reason"].iloc[0]
+    assert reason.startswith("the champion cannot read the columns any more: ")
+    assert repr(column) in reason
+    assert told in reason
+
+
+def test_without_a_feature_in_the_catalogue_nothing_is_learnt_from_identifiers() -> None:
+    for catalogue in (CATALOGUE.iloc[:0], CATALOGUE.assign(only_for="live")):
+        new, lines = register(catalogue=catalogue)
+        assert new.empty
+        assert lines[-1].startswith(
+            "daily: not trained. trn_daily has no column that feature_catalogue names for daily: "
+            "define features"
+        )
+
+
 def test_a_leaking_version_is_rejected_until_the_column_is_reviewed() -> None:
     new, lines = register(leaking())
     assert any(line.startswith("warning: daily: suspected leak in noise (alone)") for line in lines)

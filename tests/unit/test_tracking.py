@@ -86,8 +86,8 @@ def test_whatever_mlflow_raises_is_a_line(
 
     monkeypatch.setattr(tracking, "_record", fail)
     lines: list[str] = []
-    assert not tracking.track(ROW, model, uri="databricks", home="a.b", log=lines.append)
-    assert not tracking.track(ROW, model, uri="databricks", home="nowhere", log=lines.append)
+    assert not tracking.track(ROW, model, uri="databricks", schema="a.b", log=lines.append)
+    assert not tracking.track(ROW, model, uri="databricks", schema="nowhere", log=lines.append)
     assert lines[0].startswith(
         f"daily 20260310-abcdef01: not recorded in MLflow ({type(error).__name__}: "
     )
@@ -103,6 +103,51 @@ def test_a_server_that_is_down_is_a_line_and_no_wait(model: PropensityModel) -> 
     assert not tracking.track(ROW, model, uri=f"http://127.0.0.1:{port}", log=lines.append)
     assert time.monotonic() - started < 5
     assert lines[0].startswith("daily 20260310-abcdef01: not recorded in MLflow (http://127.0.0.1")
+
+
+@pytest.mark.parametrize("uri", ["http://mlflow:port", "http://[::1", "http://mlflow:99999"])
+def test_an_address_that_is_none_is_a_line(model: PropensityModel, uri: str) -> None:
+    lines: list[str] = []
+    assert not tracking.track(ROW, model, uri=uri, log=lines.append)
+    assert f"(MLFLOW_TRACKING_URI is {uri!r}, which is no address: " in lines[0]
+
+
+def test_a_name_that_no_host_can_have_is_a_line(model: PropensityModel) -> None:
+    lines: list[str] = []
+    uri = f"http://{'m' * 64}.example.com"
+    assert not tracking.track(ROW, model, uri=uri, log=lines.append)
+    assert lines[0].startswith(f"daily 20260310-abcdef01: not recorded in MLflow ({uri}: ")
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "recorded"), [("", True), ("other.invalid", True), ("mlflow.invalid", False)]
+)
+def test_behind_a_proxy_the_servers_own_port_is_not_asked(
+    model: PropensityModel, no_proxy: str, recorded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    monkeypatch.setattr(tracking, "_record", lambda *_: None)
+    uri = "http://mlflow.invalid"
+    assert tracking.track(ROW, model, uri=uri, log=lambda _: None) is recorded
+
+
+def test_only_what_is_registered_is_tracked(
+    model: PropensityModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "file:here")
+    recorded: list[tuple[str, str]] = []
+
+    def record(row: dict[str, Any], of: PropensityModel, place: tracking.Place) -> None:
+        assert of is model
+        recorded.append((row["version"], place.model))
+
+    monkeypatch.setattr(tracking, "_record", record)
+    forestalled = {**ROW, "model_name": "live"}
+    tracking.track_registered([(ROW, model), (forestalled, model)], pd.DataFrame([ROW]))
+    assert recorded == [(ROW["version"], "cdp-propensity-daily")]
+    tracking.track_registered([(ROW, model)], pd.DataFrame([ROW]).iloc[:0])
+    assert len(recorded) == 1
 
 
 def test_a_server_that_does_not_answer_is_left_alone(model: PropensityModel) -> None:

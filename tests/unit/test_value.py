@@ -126,6 +126,16 @@ def test_what_is_no_amount_is_named(bad: object) -> None:
         to_amount(pd.Series([1.0, bad, None], name="spent", dtype=object))
 
 
+def test_a_mean_of_who_ordered_is_suspected() -> None:
+    cell = np.random.default_rng(3).integers(0, len(FRAME) // 3, len(FRAME))
+    leak = (FRAME["target_value"] > 0).groupby(cell).transform("mean")
+    found = train_value(
+        FRAME.assign(leak=leak), **{**ROLES, "features": [*ROLES["features"], "leak"]}, n_trials=1
+    )
+    suspected = found.leaks.set_index("feature")["check"]
+    assert suspected.to_dict() == {"leak": "rate"}
+
+
 def test_without_orders_there_is_nothing_to_learn() -> None:
     with pytest.raises(NotTrainableError, match="'target_value' is true in 0"):
         train_value(FRAME.assign(target_value=0.0), **ROLES)
