@@ -7,6 +7,7 @@ nor cares which engine runs it.
 from __future__ import annotations
 
 import uuid
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any, Literal, cast
@@ -267,23 +268,39 @@ class _SnowflakeTable:
     """A temporary table that pandas frames are appended to, as staged Parquet files.
 
     Rows in a statement's text, as `create_dataframe` sends them, may not exceed 1 MB, and an
-    artefact is larger.
+    artefact is larger. Binary goes as base64: what `write_pandas` copies out of Parquet is
+    VARIANT, which becomes any type but BINARY.
     """
 
     def __init__(self, types: Types, session: Any) -> None:  # noqa: ANN401
         self._session = session
+        self._types = types
         self._name = f"CDP_{uuid.uuid4().hex.upper()}"
-        columns = ", ".join(f"{name} {_SNOWFLAKE[kind]}" for name, kind in types.items())
+        kept = {**_SNOWFLAKE, "binary": _SNOWFLAKE["text"]}
+        columns = ", ".join(f"{name} {kept[kind]}" for name, kind in types.items())
         session.sql(f"create temporary table {self._name} ({columns})").collect()
 
     def append(self, table: pa.Table) -> _SnowflakeTable:
         if table.num_rows:
             # Nulls stay nulls with Arrow's types: whole numbers would become floats.
-            frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+            frame = _with_base64(table).to_pandas(types_mapper=pd.ArrowDtype)
             # Upper case: Snowflake would quote lower-case names for ever after.
             frame.columns = [name.upper() for name in frame.columns]
             self._session.write_pandas(frame, self._name, use_logical_type=True)
         return self
 
     def read(self) -> Any:  # noqa: ANN401
-        return self._session.table(self._name)
+        columns = [
+            f"to_binary({name}, 'BASE64') as {name}" if kind == "binary" else name
+            for name, kind in self._types.items()
+        ]
+        return self._session.sql(f"select {', '.join(columns)} from {self._name}")
+
+
+def _with_base64(table: pa.Table) -> pa.Table:
+    for number, field in enumerate(table.schema):
+        if pa.types.is_binary(field.type):
+            values = table.column(number).to_pylist()
+            text = [None if value is None else b64encode(value).decode() for value in values]
+            table = table.set_column(number, field.name, pa.array(text, pa.string()))
+    return table

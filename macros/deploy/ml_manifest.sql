@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "15733032229613e1c217d4a322b108a3ebaa9b4e8a41f69d51d1c7b5687f8c8f",
+        "sha256": "ceed03174d1cfe8795709675c116f29b224360b161d79b808441641724e7fb98",
         "files": {
         "ml": [
             "__init__.py",

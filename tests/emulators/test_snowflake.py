@@ -116,20 +116,45 @@ def test_a_procedure_fails_with_its_traceback(cursor: Any) -> None:
         call(cursor, "def main(session):\n    return 1 / 0")
 
 
+def test_a_procedure_asks_for_a_python_that_this_project_runs_on(cursor: Any) -> None:
+    def ask(version: str) -> str:
+        sql = PROCEDURE.replace("'3.11'", version).format(
+            body="def main(session):\n    return 'ran'", packages="'pandas'", imports=""
+        )
+        return cursor.execute(sql).fetchone()[0]
+
+    assert [ask("3.11"), ask("'3.13'")] == ["ran", "ran"]
+    with pytest.raises(ProgrammingError, match=r"Python 3\.10 is asked for; this stand-in runs"):
+        ask("'3.10'")
+
+
+def test_frames_do_not_fill_binary_columns(cursor: Any) -> None:
+    cursor.execute("create or replace table raws (n int, raw binary)")
+    body = """
+import pandas
+def main(session):
+    session.write_pandas(pandas.DataFrame({"N": [1]}), "RAWS")
+    session.write_pandas(pandas.DataFrame({"N": [2], "RAW": [b"\\x00"]}), "RAWS")
+"""
+    with pytest.raises(ProgrammingError, match=r"expecting BINARY.* got VARIANT for column RAW"):
+        call(cursor, body)
+    assert cursor.execute("select n, raw from raws").fetchall() == [(1, None)]
+
+
 def test_frames_keep_their_types_and_lower_case_columns_are_refused(cursor: Any) -> None:
-    cursor.execute("create or replace table frames (n int, arrived timestamp_ntz(6), raw binary)")
+    cursor.execute("create or replace table frames (n int, arrived timestamp_ntz(6), raw varchar)")
     body = """
 import pandas
 def main(session):
     frame = pandas.DataFrame({"N": [1, None], "ARRIVED": pandas.to_datetime(["2026-01-02", None])})
-    frame["RAW"] = [b"\\x00\\x01", None]
+    frame["RAW"] = ["AAE=", None]
     session.write_pandas(frame.astype({"N": "Int64"}), "FRAMES")
     session.write_pandas(frame.rename(columns=str.lower), "FRAMES")
 """
     with pytest.raises(ProgrammingError, match="would become case-sensitive: use upper case"):
         call(cursor, body)
     cursor.execute("select n, arrived::varchar, raw from frames order by n nulls last")
-    assert cursor.fetchall() == [(1, "2026-01-02 00:00:00", b"\x00\x01"), (None, None, None)]
+    assert cursor.fetchall() == [(1, "2026-01-02 00:00:00", "AAE="), (None, None, None)]
 
 
 def test_a_statement_that_outlasts_the_clients_patience_runs_once(cursor: Any) -> None:

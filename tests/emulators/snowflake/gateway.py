@@ -203,9 +203,23 @@ class Gateway:
                 entity = name.lower().startswith(("contexts_", "unstruct_"))
                 value = f'cast("{name}" as json)' if entity else f'"{name}"'
                 columns.append(f'{value} as "{name.upper()}"')
+            if verb == "INSERT INTO":
+                _refuse_binary(duckdb.execute(f"describe {relation}").fetchall(), columns)
             made = " by name" if verb == "INSERT INTO" else " as"
             duckdb.execute(f"{verb} {relation}{made} select {', '.join(columns)} from '{files}'")
         return _said(f"Table {relation} successfully loaded.".replace('"', ""))
+
+
+def _refuse_binary(described: list[tuple[str, ...]], columns: list[str]) -> None:
+    """Refuse what COPY INTO does of Parquet: values are VARIANT, and no VARIANT becomes BINARY."""
+    for name, kind, *_ in described:
+        if kind == "BLOB" and any(column.endswith(f' as "{name}"') for column in columns):
+            raise ProgrammingError(
+                msg="SQL compilation error:\nExpression type does not match column data type, "
+                f"expecting BINARY(8388608) but got VARIANT for column {name}",
+                errno=2023,
+                sqlstate="22000",
+            )
 
 
 def _said(text: str) -> str:

@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 import tempfile
+import tomllib
 from dataclasses import asdict
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
 from snowflake.connector.errors import ProgrammingError
 
 from tests.emulators.snowflake import stages
@@ -18,6 +20,9 @@ from tests.emulators.snowflake.statements import Procedure
 
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 TIMEOUT_SECONDS = 900
+_PROJECT = Path(__file__).parents[3] / "pyproject.toml"
+# It runs on the interpreter of the tests; one that `ml` does not run on is refused all the same.
+PYTHON = SpecifierSet(tomllib.loads(_PROJECT.read_text())["project"]["requires-python"])
 
 
 def run(procedure: Procedure, *, port: int, caller: Session) -> str:
@@ -35,9 +40,16 @@ def run(procedure: Procedure, *, port: int, caller: Session) -> str:
     Raises
     ------
     snowflake.connector.errors.ProgrammingError
-        A staged import is absent, a package is unknown, or the procedure raised; with the
-        traceback that Snowflake would show.
+        The version of Python is none that this project runs on, a staged import is absent, a
+        package is unknown, or the procedure raised; with the traceback that Snowflake would show.
     """
+    if procedure.python not in PYTHON:
+        raise ProgrammingError(
+            msg=f"runtime_version: Python {procedure.python or 'of no version'} is asked for; "
+            f"this stand-in runs {PYTHON}",
+            errno=391546,
+            sqlstate="42601",
+        )
     asked = {
         "body": procedure.body,
         "imports": [

@@ -35,6 +35,8 @@ class Procedure:
     ----------
     name : str
         Upper case; empty where it is anonymous.
+    python : str
+        The version of Python that it asks for, as `3.11`.
     packages, imports : list of str
         What it declares, as written.
     body : str
@@ -44,6 +46,7 @@ class Procedure:
     """
 
     name: str
+    python: str
     packages: list[str]
     imports: list[str]
     body: str
@@ -62,6 +65,7 @@ def read_procedure(sql: str) -> Procedure | None:
         return None
     return Procedure(
         name=(found["name"] or "").upper(),
+        python=_python(found["options"]),
         packages=_quoted(found["options"], "packages"),
         imports=_quoted(found["options"], "imports"),
         body=found["body"],
@@ -90,6 +94,11 @@ def read_query_tag(sql: str) -> str | None:
 def shows_query_tag(sql: str) -> bool:
     """Tell `show parameters like 'query_tag'`."""
     return _SHOW_TAG.match(sql) is not None
+
+
+def _python(options: str) -> str:
+    found = re.search(r"\bruntime_version\s*=\s*'?([\d.]+)'?", options, re.IGNORECASE)
+    return found[1] if found else ""
 
 
 def _quoted(options: str, key: str) -> list[str]:
