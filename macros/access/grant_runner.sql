@@ -62,11 +62,12 @@
         {% if create_schemas %}
             {% do statements.append("grant create schema on " ~ catalog ~ to) %}
         {% else %}
-            {#- `create table` covers views; volume: `ml`'s wheel, model: the registered ones -#}
+            {#- `create table` covers views; volume: `ml`, which somebody else may have deployed;
+                model: the registered ones -#}
             {% do statements.extend([
                 "create schema if not exists " ~ quoted_path(schema),
-                "grant use schema, create table, create volume, create model on schema "
-                ~ quoted_path(schema) ~ to,
+                "grant use schema, create table, create volume, read volume, write volume, "
+                ~ "create model on schema " ~ quoted_path(schema) ~ to,
             ]) %}
         {% endif %}
     {% endfor %}

@@ -13,7 +13,7 @@
     {{ return("date_part(epoch_microsecond, " ~ timestamp ~ ")") }}
 {% endmacro %}
 
-{#- The session's time zone is UTC (checked on run start). -#}
+{#- The session's time zone is UTC (check_time_zone). -#}
 {% macro spark__epoch_us(timestamp) %}
     {{ return("unix_micros(cast(" ~ timestamp ~ " as timestamp))") }}
 {% endmacro %}

@@ -8,13 +8,13 @@
 {% endmacro %}
 
 {% macro spark__matches_pattern(expression, pattern) %}
-    {{ return("coalesce(regexp_like(" ~ expression ~ ", '(?i)" ~ pattern | replace("'", "''") ~ "'), false)") }}
+    {{ return("coalesce(regexp_like(" ~ expression ~ ", " ~ sql_literal("(?i)" ~ pattern) ~ "), false)") }}
 {% endmacro %}
 
 {% macro duckdb__matches_pattern(expression, pattern) %}
-    {{ return("coalesce(regexp_matches(" ~ expression ~ ", '" ~ pattern | replace("'", "''") ~ "', 'i'), false)") }}
+    {{ return("coalesce(regexp_matches(" ~ expression ~ ", " ~ sql_literal(pattern) ~ ", 'i'), false)") }}
 {% endmacro %}
 
 {% macro snowflake__matches_pattern(expression, pattern) %}
-    {{ return("coalesce(regexp_instr(" ~ expression ~ ", '" ~ pattern | replace("'", "''") ~ "', 1, 1, 0, 'i') > 0, false)") }}
+    {{ return("coalesce(regexp_instr(" ~ expression ~ ", " ~ sql_literal(pattern) ~ ", 1, 1, 0, 'i') > 0, false)") }}
 {% endmacro %}

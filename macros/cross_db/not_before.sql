@@ -19,7 +19,7 @@
     ) }}
 {% endmacro %}
 
-{#- A TIMESTAMP is an instant; sessions are in UTC here. -#}
+{#- A TIMESTAMP is an instant; the session's time zone is UTC (check_time_zone). -#}
 {% macro spark__not_before(column, text) %}
     {% if column is not none and column.type == "timestamp" %}
         {{ return(column.name ~ " >= cast('" ~ text ~ "' as timestamp)") }}

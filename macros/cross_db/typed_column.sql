@@ -6,16 +6,23 @@
 
 {% macro default__typed_column(column, type) %} {{ not_written("typed_column") }} {% endmacro %}
 
+{#- A cast alone would keep the hour of a TIMESTAMP_TZ's own offset, or of the session's zone. -#}
 {% macro snowflake__typed_column(column, type) %}
+    {% if column is not none and type == "timestamp"
+        and column.type.startswith(("timestamp_tz", "timestamp_ltz")) %}
+        {{ return(
+            "cast(convert_timezone('UTC', " ~ column.name ~ ") as " ~ column_type(type) ~ ")"
+        ) }}
+    {% endif %}
+    {{ return(spark__typed_column(column, type)) }}
+{% endmacro %}
+
+{% macro spark__typed_column(column, type) %}
     {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
     {% if type == "text" %}
         {{ return("nullif(cast(" ~ column.name ~ " as " ~ column_type(type) ~ "), '')") }}
     {% endif %}
     {{ return("cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
-{% endmacro %}
-
-{% macro spark__typed_column(column, type) %}
-    {{ return(snowflake__typed_column(column, type)) }}
 {% endmacro %}
 
 {% macro duckdb__typed_column(column, type) %}

@@ -1,19 +1,19 @@
 {#- The moment (microseconds) from which an incremental run rebuilds a feature table; none:
-    all of it. What was built last, as of then, may lack events that arrived since: they lie
+    all of it, as where it is empty after a run that was stopped. What was built last, as of then, may lack events that arrived since: they lie
     at most `late_arrival_allowance` (or `arrival_tolerance`) before it. Taken from the
     table and from as_of, never from the clock. -#}
 {% macro rebuild_from_us() %}
     {% set as_of = ref("as_of") %}
     {% if not execute or not is_incremental() %} {{ return(none) }} {% endif %}
-    {% set built %}
-        select least(
-            (select max({{ epoch_us("as_of_tstamp") }}) from {{ this }}),
-            (select max({{ epoch_us("as_of_tstamp") }}) from {{ as_of }})
-        ) as us
+    {% set newest %}
+        select
+            (select max({{ epoch_us("as_of_tstamp") }}) from {{ this }}) as built_us,
+            (select max({{ epoch_us("as_of_tstamp") }}) from {{ as_of }}) as as_of_us
     {% endset %}
-    {% set us = run_query(built).rows[0][0] %}
-    {% if us is none %} {{ return(none) }} {% endif %}
-    {{ return((us | int) - [
+    {% set built_us, as_of_us = run_query(newest).rows[0].values() %}
+    {% if built_us is none %} {{ return(none) }} {% endif %}
+    {% set us = [built_us, built_us if as_of_us is none else as_of_us] | map("int") | min %}
+    {{ return(us - [
         iso_duration_us(var("late_arrival_allowance")), iso_duration_us(var("arrival_tolerance")),
     ] | max) }}
 {% endmacro %}

@@ -106,6 +106,19 @@ def test_values_of_every_type_arrive_as_they_are(cursor: Any) -> None:
     assert row == (1, 2, 1.5, Decimal("2.50"), "é", True, moment, None, b"ab")
 
 
+def test_a_session_is_in_the_time_zone_it_asks_for_and_in_utc_where_it_asks_for_none(
+    port: int, cursor: Any
+) -> None:
+    asked = "select current_timezone(), cast(timestamp '2026-01-02 00:00Z' as timestamp_ntz)"
+    assert rows(cursor, asked) == [("UTC", datetime(2026, 1, 2))]
+    with sql.connect(
+        server_hostname="127.0.0.1", http_path="/sql/1.0/warehouses/standin", access_token="none",
+        _connection_uri=f"http://127.0.0.1:{port}/thrift", enable_telemetry=False,
+        session_configuration={"timezone": "Asia/Tokyo"},
+    ) as connection, connection.cursor() as elsewhere:  # fmt: skip
+        assert rows(elsewhere, asked) == [("Asia/Tokyo", datetime(2026, 1, 2, 9))]
+
+
 def test_tables_are_deltas_and_go_by_the_catalogs_name(cursor: Any) -> None:
     cursor.execute("create or replace table `main`.`lab`.`a` using delta as select 1 as x")
     cursor.execute(

@@ -157,6 +157,13 @@ def main(session):
     assert cursor.fetchall() == [(1, "2026-01-02 00:00:00", "AAE="), (None, None, None)]
 
 
+def test_base64_becomes_binary_in_a_new_table_too(cursor: Any) -> None:
+    read = "select to_binary(column1, 'BASE64') as raw from values ('AAE='), (null)"
+    assert cursor.execute(read).fetchall() == [(b"\x00\x01",), (None,)]
+    cursor.execute(f'create or replace table raws ("RAW" binary) as select * from ({read})')
+    assert cursor.execute("select raw from raws").fetchall() == [(b"\x00\x01",), (None,)]
+
+
 def test_a_statement_that_outlasts_the_clients_patience_runs_once(cursor: Any) -> None:
     cursor.execute("create or replace table ran (moment timestamp_ntz)")
     body = """

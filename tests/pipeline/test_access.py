@@ -105,11 +105,11 @@ def test_a_databricks_runner_is_granted_what_it_uses_makes_and_reads() -> None:
     assert statements.grant_runner("12`3") == [
         "grant use catalog on catalog `lake` to `12``3`",
         "create schema if not exists `lake`.`cdp`",
-        "grant use schema, create table, create volume, create model on schema `lake`.`cdp`"
-        " to `12``3`",
+        "grant use schema, create table, create volume, read volume, write volume, create model"
+        " on schema `lake`.`cdp` to `12``3`",
         "create schema if not exists `lake`.`cdp_audiences`",
-        "grant use schema, create table, create volume, create model on schema"
-        " `lake`.`cdp_audiences` to `12``3`",
+        "grant use schema, create table, create volume, read volume, write volume, create model"
+        " on schema `lake`.`cdp_audiences` to `12``3`",
         "grant use catalog on catalog `raw` to `12``3`",
         "grant use schema on schema `raw`.`atomic` to `12``3`",
         "grant select on table `raw`.`atomic`.`events` to `12``3`",

@@ -41,7 +41,7 @@ def test_keys_are_columns_of_the_table_and_databricks_keeps_their_statistics(
             "snowflake",
             '"C"',
             "timestamp_tz",
-            "cast(\"C\" as timestamp_ntz(6)) >= cast('2026-01-02' ",
+            "cast(convert_timezone('UTC', \"C\") as timestamp_ntz(6)) >= cast('2026-01-02' ",
         ),
         ("databricks", "`c`", "timestamp", "`c` >= cast('2026-01-02' as timestamp)"),
         ("databricks", "`c`", "timestamp_ntz", "cast(`c` as timestamp_ntz) >= cast('2026-01-02' "),

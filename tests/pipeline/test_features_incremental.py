@@ -111,6 +111,17 @@ def test_doubled_shuffled_rows_parts_and_an_earlier_as_of_change_nothing(
     assert fingerprints(project) == fingerprints(whole)
 
 
+def test_a_table_that_a_stopped_run_left_empty_gets_its_history_back(
+    project: Project, whole: Project, events: Path
+) -> None:
+    project.build(*SELECT, events=events, as_of=NEXT)
+    with duckdb.connect(str(project.database)) as connection:
+        for name in ("feat_prospect__asof_event", "feat_prospect__asof_day"):
+            connection.execute(f"delete from {name}")
+    project.build(*SELECT, events=events, as_of=NEXT)
+    assert fingerprints(project) == fingerprints(whole)
+
+
 def test_other_definitions_build_the_tables_anew(
     project: Project, whole: Project, events: Path
 ) -> None:

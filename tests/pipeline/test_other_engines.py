@@ -6,6 +6,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
+import sqlglot
 
 from tests.pipeline.features.rendering import DIALECTS, CompilationError, Macros
 from tests.pipeline.project import ROOT
@@ -54,3 +55,12 @@ def test_conversions_in_a_file_are_refused_where_no_files_are_read(dialect: str)
     refused = r'conversion won: `table` is "deals.csv"; accepted: \[database.\]schema.table; it is'
     with pytest.raises(CompilationError, match=refused):
         macros.conversion_table({"name": "won", "table": "deals.csv"})
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_pattern_is_the_same_text_on_every_engine(dialect: str) -> None:
+    pattern = r"bot\.|\bit's"
+    sql = Macros(dialect).matches_pattern("useragent", pattern)
+    literals = sqlglot.parse_one(sql, read=dialect).find_all(sqlglot.exp.Literal)
+    ignoring_case = "(?i)" if dialect == "databricks" else ""
+    assert ignoring_case + pattern in [literal.this for literal in literals]

@@ -111,6 +111,7 @@ class DatabricksProject(Project):
             "type": "databricks", "host": f"http://127.0.0.1:{self.port}",
             "http_path": "/sql/1.0/warehouses/standin", "token": "none",
             "catalog": self.database_name, "schema": self.schema, "threads": 4,
+            "session_properties": {"timezone": "UTC"},
             "connection_parameters": self._address(),
         }  # fmt: skip
         profile = {"cdp": {"target": "databricks", "outputs": {"databricks": output}}}

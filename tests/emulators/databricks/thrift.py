@@ -63,9 +63,12 @@ class Service:
         return answer.getvalue()
 
     def OpenSession(self, asked: Any) -> Any:  # noqa: N802 - Thrift's names
-        """Open a connection's session, in the catalog and schema that it names."""
+        """Open a connection's session, in the catalog, schema and time zone that it names."""
         guid = uuid.uuid4().bytes
         session = self._spark.newSession()
+        for name, value in (asked.configuration or {}).items():
+            if name.lower() == "timezone":
+                session.conf.set("spark.sql.session.timeZone", value)
         namespace = asked.initialNamespace
         if namespace and namespace.schemaName:
             with contextlib.suppress(PySparkException):  # dbt makes it later

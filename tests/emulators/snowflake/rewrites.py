@@ -9,7 +9,7 @@ from sqlglot import exp
 
 _NEEDED = re.compile(
     r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:merge\b|create\s+(?:or\s+replace\s+)?(?:scoped\s+)?temp)"
-    r"|\bfrom\s+values\b",
+    r"|\bfrom\s+values\b|\bto_binary\s*\(",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -28,6 +28,7 @@ def rewrite(sql: str) -> str:
     - A temporary table or view with a schema in its name becomes an ordinary one: DuckDB keeps
       temporary ones in a schema of their own, and a procedure's session is another one.
     - `select $1 from values (…)`, as Snowpark sends it, names the columns.
+    - `to_binary(…, 'BASE64')` is DuckDB's: fakesnow does not find it in CREATE TABLE AS.
     - In MERGE, a bare column of the insert's values is the source's.
     """
     if not _NEEDED.search(sql):
@@ -35,6 +36,7 @@ def rewrite(sql: str) -> str:
     statement = sqlglot.parse_one(sql, read="snowflake")
     _make_permanent(statement)
     _name_values(statement)
+    _read_base64(statement)
     if isinstance(statement, exp.Merge):
         _qualify_inserts(statement)
     return statement.sql(dialect="snowflake")
@@ -54,6 +56,12 @@ def _name_values(statement: exp.Expr) -> None:
         if source and isinstance(source.this, exp.Values):
             for parameter in list(select.find_all(exp.Parameter)):
                 parameter.replace(exp.column(f"COLUMN{parameter.name}", quoted=True))
+
+
+def _read_base64(statement: exp.Expr) -> None:
+    for call in list(statement.find_all(exp.ToBinary)):
+        if call.text("format").upper() == "BASE64":
+            call.replace(exp.Anonymous(this="FROM_BASE64", expressions=[call.this]))
 
 
 def _qualify_inserts(merge: exp.Merge) -> None:
