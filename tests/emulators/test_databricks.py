@@ -109,7 +109,7 @@ def test_values_of_every_type_arrive_as_they_are(cursor: Any) -> None:
 def test_a_session_is_in_the_time_zone_it_asks_for_and_in_utc_where_it_asks_for_none(
     port: int, cursor: Any
 ) -> None:
-    asked = "select current_timezone(), cast(timestamp '2026-01-02 00:00Z' as timestamp_ntz)"
+    asked = "select current_timezone(), cast(timestamp '2026-01-02 00:00:00Z' as timestamp_ntz)"
     assert rows(cursor, asked) == [("UTC", datetime(2026, 1, 2))]
     with sql.connect(
         server_hostname="127.0.0.1", http_path="/sql/1.0/warehouses/standin", access_token="none",
