@@ -6,7 +6,7 @@ import re
 from types import SimpleNamespace
 
 import pytest
-import sqlglot
+from sqlglot import exp, parse_one
 
 from tests.pipeline.features.rendering import DIALECTS, CompilationError, Macros
 from tests.pipeline.project import ROOT
@@ -61,6 +61,6 @@ def test_conversions_in_a_file_are_refused_where_no_files_are_read(dialect: str)
 def test_a_pattern_is_the_same_text_on_every_engine(dialect: str) -> None:
     pattern = r"bot\.|\bit's"
     sql = Macros(dialect).matches_pattern("useragent", pattern)
-    literals = sqlglot.parse_one(sql, read=dialect).find_all(sqlglot.exp.Literal)
+    literals = parse_one(sql, read=dialect).find_all(exp.Literal)
     ignoring_case = "(?i)" if dialect == "databricks" else ""
     assert ignoring_case + pattern in [literal.this for literal in literals]
