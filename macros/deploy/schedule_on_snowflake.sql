@@ -1,4 +1,4 @@
-{#- Schedules the build inside Snowflake: tasks that run this project as a dbt project object.
+{#- Schedules the build inside Snowflake: a task that runs this project as a dbt project object.
 
         dbt run-operation schedule_on_snowflake --args '{dry_run: true}'
         dbt run-operation schedule_on_snowflake --args '{cron: "30 5 * * * UTC"}'
@@ -39,7 +39,7 @@
 
 {#- Nothing is built any more until schedule_on_snowflake runs again; what is there stays. -#}
 {% macro suspend_on_snowflake() %}
-    {% do run_query("alter task if exists " ~ snowflake_task_name("cdp_freshness") ~ " suspend") %}
+    {% do run_query("alter task if exists " ~ snowflake_task_name("cdp_build") ~ " suspend") %}
 {% endmacro %}
 
 {#- A task has to be where the object is that it runs, and both are where dbt builds. -#}
@@ -48,34 +48,29 @@
 {% endmacro %}
 
 {% macro snowflake_task_statements(cron, project, repository, ref, dbt_version) %}
-    {% set freshness = snowflake_task_name("cdp_freshness") %}
     {% set build = snowflake_task_name("cdp_build") %}
     {% set version = " dbt_version = '" ~ dbt_version ~ "'" %}
     {% set statements = [] %}
     {% if repository %}
         {% do statements.append(
             "create or replace dbt project " ~ project ~ " from '@" ~ repository ~ "/" ~ ref ~ "'"
+            ~ version
         ) %}
     {% endif %}
-    {#- Two builds never overlap. One that fails is tried once more from the task that failed;
-        the schedule stops itself after three days of failures. -#}
-    {% do statements.append(
-        "create or replace task " ~ freshness ~ "\n    warehouse = " ~ target.warehouse
-        ~ "\n    schedule = 'USING CRON " ~ cron ~ "'"
-        ~ "\n    allow_overlapping_execution = false"
-        ~ "\n    suspend_task_after_num_failures = 3"
-        ~ "\n    task_auto_retry_attempts = 1"
-        ~ "\nas execute dbt project " ~ project ~ " args = 'source freshness'" ~ version
-    ) %}
+    {#- No `source freshness` before it: EXECUTE DBT PROJECT does not have it everywhere, and the
+        build itself stops where events are stale. Two builds never overlap. One that fails is
+        tried once more; the schedule stops itself after three days of failures. -#}
     {% do statements.append(
         "create or replace task " ~ build ~ "\n    warehouse = " ~ target.warehouse
+        ~ "\n    schedule = 'USING CRON " ~ cron ~ "'"
+        ~ "\n    allow_overlapping_execution = false"
         ~ "\n    user_task_timeout_ms = 14400000"
-        ~ "\n    after " ~ freshness
+        ~ "\n    suspend_task_after_num_failures = 3"
+        ~ "\n    task_auto_retry_attempts = 1"
         ~ "\nas execute dbt project " ~ project
         ~ " args = 'build --vars \"{deploy_ml: check}\"'" ~ version
     ) %}
     {% do statements.append("alter task " ~ build ~ " resume") %}
-    {% do statements.append("alter task " ~ freshness ~ " resume") %}
     {{ return(statements) }}
 {% endmacro %}
 

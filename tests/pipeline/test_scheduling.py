@@ -15,15 +15,18 @@ import jinja2
 import pytest
 import yaml
 from databricks.bundles.jobs import Job
+from dbt.adapters.snowflake.connections import SnowflakeCredentials
 from dbt.cli.main import cli
 from dbt_jobs_as_code.loader.load import load_job_configuration
 from dbt_jobs_as_code.schemas.job import JobDefinition
+from packaging.specifiers import SpecifierSet
 from sqlfluff.core import Linter
 
 from tests.pipeline.features.rendering import CompilationError, Macros
 from tests.pipeline.project import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+GIT = "analytics.cdp.repository/branches/main"
 DBT_CLOUD = ROOT / "dbt_project/scheduling/dbt_cloud"
 
 
@@ -172,11 +175,27 @@ def test_the_variables_of_the_bundle_are_declared(bundle: dict[str, Any]) -> Non
         assert set(target.get("variables", {})) <= set(bundle["variables"])
 
 
+def test_nobody_but_who_deploys_production_can_change_what_it_runs(
+    bundle: dict[str, Any],
+) -> None:
+    production = bundle["targets"]["prod"]
+    assert production["mode"] == "production"
+    own = "/Workspace/Users/${workspace.current_user.userName}/"
+    assert production["workspace"]["root_path"].startswith(own)
+    assert {granted["level"] for granted in production["permissions"]} == {"CAN_VIEW"}
+
+
 # --- Snowflake ------------------------------------------------------------------------
 
 
 def test_snowflake_tasks_are_snowflake_sql() -> None:
     sql = snowflake_tasks(repository="analytics.cdp.repository")
+    version = " dbt_version = '1.11.16'"
+    # Without one it is 1.9. sqlfluff's grammar knows it of `execute dbt project` only.
+    assert sql.startswith(
+        f"create or replace dbt project analytics.cdp.cdp from '@{GIT}'{version};"
+    )
+    sql = sql.replace(version, "", 1)
     tree = Linter(dialect="snowflake").parse_string(sql).tree
     assert tree is not None
     assert list(tree.recursive_crawl("unparsable")) == []
@@ -184,21 +203,33 @@ def test_snowflake_tasks_are_snowflake_sql() -> None:
         "create_dbt_project_statement",
         "create_task_statement",
         "execute_dbt_project_statement",
-        "create_task_statement",
-        "execute_dbt_project_statement",
-        "alter_task_statement",
         "alter_task_statement",
     ]
 
 
-def test_snowflake_tasks_stop_where_events_are_stale_and_run_what_is_there() -> None:
+def test_the_snowflake_task_builds_and_is_the_one_that_is_suspended() -> None:
     sql = snowflake_tasks(cron="0 7 * * MON Europe/Berlin")
     assert "schedule = 'USING CRON 0 7 * * MON Europe/Berlin'" in sql
-    assert "after ANALYTICS.CDP.cdp_freshness\n" in sql
     commands = [f"dbt {args}" for args in re.findall(r"args = '(.*)' dbt_version = '1.11.16'", sql)]
-    assert commands == ["dbt source freshness", 'dbt build --vars "{deploy_ml: check}"']
-    for command in commands:
-        assert_is_ours(command)
+    assert commands == ['dbt build --vars "{deploy_ml: check}"']
+    assert_is_ours(commands[0])
+    ran: list[str] = []
+    Macros("snowflake").knowing(run_query=ran.append).suspend_on_snowflake()
+    (made,) = re.findall(r"create or replace task (\S+)\n", sql)
+    assert ran == [f"alter task if exists {made} suspend"]
+
+
+def test_the_profile_of_the_dbt_project_object_is_complete_and_in_git() -> None:
+    path = "dbt_project/scheduling/snowflake/profiles.yml"
+    text = (ROOT / path).read_text()
+    assert "env_var" not in text
+    (profile,) = yaml.safe_load(text).values()
+    (output,) = profile["outputs"].values()
+    SnowflakeCredentials.validate(output)
+    assert {"role", "warehouse", "database", "schema"} <= set(output)
+    listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", path]
+    done = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [path]
 
 
 def test_the_newest_fitting_dbt_of_the_account_is_taken_and_none_is_an_error() -> None:
@@ -216,3 +247,20 @@ def test_the_newest_fitting_dbt_of_the_account_is_taken_and_none_is_an_error() -
 def test_only_snowflake_is_scheduled_on_snowflake() -> None:
     with pytest.raises(CompilationError, match="schedule_on_snowflake: this target is no"):
         Macros("duckdb").schedule_on_snowflake()
+
+
+def test_releases_as_documented_go_to_productions_schema_and_to_a_dbt_that_is_accepted() -> None:
+    text = (ROOT / "dbt_project/docs/scheduling.md").read_text()
+    accepted = SpecifierSet(
+        ",".join(yaml.safe_load((ROOT / "dbt_project.yml").read_text())["require-dbt-version"])
+    )
+    (deployed,) = re.findall(r"snow dbt deploy .*--dbt-version (\S+)", text)
+    assert deployed in accepted
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    for command, variable in (
+        ("deploy_ml", "DATABRICKS_SCHEMA=cdp"),
+        ("schedule_on_snowflake", "SNOWFLAKE_SCHEMA=cdp"),
+    ):
+        (block,) = [block for block in blocks if f"dbt run-operation {command}" in block]
+        named, _, _ = block.partition("dbt run-operation")
+        assert variable in named.split()

@@ -1,0 +1,39 @@
+"""Every link of the documentation leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+from tests.pipeline.project import ROOT
+
+
+def listed(*patterns: str) -> list[str]:
+    """Files that git has or will have."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", *patterns]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [name for name in done.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+def anchors(page: str) -> set[str]:
+    """What GitHub makes of headings."""
+    headings = re.findall(r"^#+ (.+)$", (ROOT / page).read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_relative_links_name_files_that_are_in_git_and_headings_that_are_there() -> None:
+    files = set(listed())
+    folders = {f"{parent}" for name in files for parent in (ROOT / name).relative_to(ROOT).parents}
+    checked, broken = 0, []
+    for page in listed("*.md"):
+        for link in re.findall(r"\]\(([^)\s]+)\)", (ROOT / page).read_text()):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            to = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+            name = str(to.relative_to(ROOT))
+            if name not in files | folders or (anchor and anchor not in anchors(name)):
+                broken.append((page, link))
+            checked += 1
+    assert broken == []
+    assert checked > 30
