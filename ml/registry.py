@@ -145,7 +145,7 @@ def register_due(
             model = (
                 refit_whole(model, frame, spec)
                 if refit_whole
-                else (_refit(model, frame, spec, settings))
+                else refit_on(model, frame, spec, settings)
             )
         row = make_row(model, frame, spec, as_of, decision)
         if row["version"] in set(mine["version"]):
@@ -175,9 +175,10 @@ def _train(
     )
 
 
-def _refit(
+def refit_on(
     model: PropensityModel, frame: pd.DataFrame, spec: Spec, settings: Settings
 ) -> PropensityModel:
+    """Fit what the gate let pass on all rows of a frame (`training.refit`)."""
     return refit(
         model,
         frame,
@@ -337,6 +338,25 @@ def make_row(
 
     The version is the day of `as_of` and a hash of name, definitions and artefact: the same
     training gives the same version, so that a second job cannot register it beside the first.
+
+    Parameters
+    ----------
+    model
+        The new version; refitted, unless it was rejected or foresees amounts.
+    frame
+        The rows it was made from, with their folds: a sample where Spark's workers refitted it,
+        and `folds` are the sample's then.
+    spec
+        What it is.
+    as_of
+        The moment of this run.
+    decision
+        The gate's.
+
+    Returns
+    -------
+    dict
+        The columns of REGISTRY.
     """
     data = artefact.to_bytes(model)
     sha256 = artefact.checksum(data)
@@ -347,8 +367,9 @@ def make_row(
         known = known[known[FOLD].notna()]
     positive = kind_of(spec.kind).read(known[spec.target]) > 0
     seen = known if model.gated else known[known[FOLD] != "test"]
-    # More than these rows where Spark fitted the whole table.
+    # Of more than these rows where Spark's workers fitted the whole table.
     counts = model.params
+    seen_until = counts.get("refit_seen_until") or pd.to_datetime(seen[MOMENT]).max()
     texts = {
         "feature_names": model.schema.names,
         "feature_schema": model.schema.to_json(),
@@ -368,7 +389,7 @@ def make_row(
         "version": f"{as_of:%Y%m%d}-{hashlib.sha256(key.encode()).hexdigest()[:8]}",
         "trained_at": pd.Timestamp.now(tz="UTC").tz_localize(None).floor("us"),
         "as_of_tstamp": as_of,
-        "seen_until_tstamp": pd.to_datetime(seen[MOMENT]).max(),
+        "seen_until_tstamp": pd.Timestamp(seen_until),
         "decision": decision.verdict,
         "decision_reason": decision.reason,
         "definition_hash": spec.definition_hash,

@@ -215,9 +215,7 @@ def refit(
         frame, y = frame[known], y[known]
     x = model.schema.encode(frame)
     groups = folds.hash_groups(frame[group])
-    stamps = to_microseconds(frame[time])
-    order_by = folds.hash_rows(folds.hash_rows(*x.T), y, groups, stamps)
-    order = np.argsort(folds.mix(order_by, random_state), kind="stable")
+    order = stable_order(x, y, groups, to_microseconds(frame[time]), random_state)
     groups = groups[order]
     w = folds.group_weights(groups)
     data = booster.Data(x[order], y[order], w, model.schema.feature_types)
@@ -248,9 +246,31 @@ def refit(
             "refit_subjects": len(np.unique(groups)),
             "refit_converting_subjects": len(np.unique(groups[data.y > 0])),
             "refit_rounds": fitted.params["rounds"],
+            "refit_eta": fitted.params["eta"],
         },
         seen_until=pd.to_datetime(seen[time]).max(),
     )
+
+
+def stable_order(
+    x: np.ndarray, y: np.ndarray, groups: np.ndarray, stamps: np.ndarray | None, seed: int
+) -> np.ndarray:
+    """Order rows by what they hold, so that the order they come in does not matter.
+
+    Parameters
+    ----------
+    x, y, groups, stamps
+        Encoded rows, targets, hashes of their groups, and moments, if there are any.
+    seed
+        Another seed, another order.
+
+    Returns
+    -------
+    ndarray of int
+        Positions of the rows, shape (n,).
+    """
+    by = folds.hash_rows(folds.hash_rows(*x.T), y, groups, *([] if stamps is None else [stamps]))
+    return np.argsort(folds.mix(by, seed), kind="stable")
 
 
 def refitted(
@@ -272,7 +292,8 @@ def refitted(
     boosters, calibration, why, base_rate
         Of the refit; why it is calibrated so.
     params
-        `refit_rows`, `refit_subjects`, `refit_converting_subjects` and `refit_rounds`.
+        `refit_rows`, `refit_subjects`, `refit_converting_subjects`, `refit_rounds` and
+        `refit_eta`; `refit_workers` and `refit_seen_until` where Spark's workers fitted it.
     seen_until
         The newest moment that the model judged learnt from.
     """
@@ -346,8 +367,7 @@ def _prepare(
     x = schema.encode(frame, strict=True)
     content = folds.hash_rows(*x.T)
     subject = content if group_hash is None else group_hash
-    order_by = folds.hash_rows(content, y, subject, *([] if stamps is None else [stamps]))
-    order = np.argsort(folds.mix(order_by, seed), kind="stable")
+    order = stable_order(x, y, subject, stamps, seed)
     if fold is None and time is None and not crossed:
         at = folds.split_groups(subject, seed)
     w = np.ones(len(y)) if group_hash is None else folds.group_weights(group_hash)

@@ -19,17 +19,17 @@ def model(dbt, session):
         min_judging_subjects=dbt.config.get("min_judging_subjects"),
     )
     known = registered.read(registry.KNOWN_COLUMNS) if dbt.is_incremental else None
-    tables = distributed.tables(training, readiness, session, settings)
+    plan = distributed.plan(training, readiness, session, settings)
     made = []
     new = registry.register_due(
-        tables.readers,
+        plan.readers,
         readiness=readiness,
         as_of=pd.Timestamp(as_of),
         catalogue=warehouse.read(dbt.ref("feature_catalogue")),
         known=known,
         fetch_artefact=registered.artefact,
         settings=settings,
-        refit_whole=tables.refit,
+        refit_whole=plan.refit,
         on_trained=lambda row, trained: made.append((row, trained)),
     )
     if known is not None:

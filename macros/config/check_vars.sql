@@ -35,10 +35,14 @@
     {% endfor %}
     {% for name in [
         "min_training_subjects", "min_converting_subjects", "min_judging_subjects",
-        "retrain_after_days", "max_champion_age_days", "max_training_rows",
+        "retrain_after_days", "max_champion_age_days",
     ] %}
         {% do require_var(name, var(name) is integer and var(name) >= 0, "a whole number, 0 or more") %}
     {% endfor %}
+    {% do require_var(
+        "max_training_rows", var("max_training_rows") is integer and var("max_training_rows") >= 1000,
+        "a whole number, 1000 or more",
+    ) %}
     {% do require_var(
         "web_tables", var("web_tables") in ["build", "snowplow_web", "snowplow_unified"],
         "build, snowplow_web or snowplow_unified",

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "ceed03174d1cfe8795709675c116f29b224360b161d79b808441641724e7fb98",
+        "sha256": "4d7e22e105306fca79ea6c87530ee5d2aea13bd1eb3e80508ca0ec3567ee8c86",
         "files": {
         "ml": [
             "__init__.py",

@@ -210,17 +210,15 @@ def test_the_whole_table_is_fitted_by_the_workers_as_a_frame_is_here(
     monkeypatch.setattr(booster, "PATIENCE", 8)
     monkeypatch.setattr(distributed, "REFIT_RATE", 0.2)
     monkeypatch.setattr(distributed, "N_REFITS", 2)
+    monkeypatch.setattr(distributed, "ROWS_PER_WORKER", 1_000)
     frame = with_folds(visitors(8_000, groups=1_600, days=60))
     fresh = visitors(4_000, seed=9)
     model = ml.train_propensity(frame, **MADE, n_trials=1, fold="fold")
     table = pa.Table.from_pandas(frame, preserve_index=False)
     readiness = pd.DataFrame({"training_table": ["trn_daily"], "subject_column": ["domain_userid"]})
-    chosen = distributed.tables(
-        {"trn_daily": spark.classic.createDataFrame(table, schema=SUBJECTS)},
-        readiness,
-        spark.classic,
-        Settings(distributed=True, max_training_rows=2_000),
-    )
+    relation = spark.classic.createDataFrame(table, schema=SUBJECTS)
+    settings = Settings(distributed=True, max_training_rows=2_000)
+    chosen = distributed.plan({"trn_daily": relation}, readiness, spark.classic, settings)
     sample = chosen.readers["trn_daily"]()
     whole_subjects = frame[frame["domain_userid"].isin(set(sample["domain_userid"]))]
     assert len(sample) == len(whole_subjects)
@@ -228,6 +226,8 @@ def test_the_whole_table_is_fitted_by_the_workers_as_a_frame_is_here(
 
     assert chosen.refit is not None
     far = chosen.refit(model, frame, SPEC)
+    assert far.params["refit_workers"] == 2
+    assert far.params["refit_seen_until"] == frame["as_of_tstamp"].max().isoformat()
     near = refit(
         model, frame, target="target", time="as_of_tstamp", group="domain_userid", fold="fold"
     )
@@ -246,13 +246,19 @@ def test_the_whole_table_is_fitted_by_the_workers_as_a_frame_is_here(
     stored = artefact.from_bytes(data, artefact.checksum(data))
     np.testing.assert_array_equal(stored.predict_proba(fresh), far.predict_proba(fresh))
 
+    # However the table's rows lie, the same rows make the same model.
+    moved = relation.repartition(3, "noise").sortWithinPartitions("minutes")
+    chosen = distributed.plan({"trn_daily": moved}, readiness, spark.classic, settings)
+    assert chosen.refit is not None
+    assert artefact.to_bytes(chosen.refit(model, frame, SPEC)) == data
+
 
 def test_where_workers_cannot_fit_a_sample_is_trained_on(spark: Sessions) -> None:
     lines: list[str] = []
     relation = spark.connect.range(1_000).selectExpr("cast(id as string) as domain_userid")
     readiness = pd.DataFrame({"training_table": ["trn_daily"], "subject_column": ["domain_userid"]})
     settings = Settings(distributed=True, max_training_rows=100)
-    chosen = distributed.tables(
+    chosen = distributed.plan(
         {"trn_daily": relation}, readiness, spark.connect, settings, lines.append
     )
     assert chosen.refit is None

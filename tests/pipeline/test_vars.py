@@ -36,6 +36,10 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"audience_readers": "census"}, 'var audience_readers: "census" is not accepted'),
     ({"exclude_bots": "no"}, 'var exclude_bots: "no" is not accepted'),
     ({"retrain_after_days": -1}, "var retrain_after_days: -1 is not accepted"),
+    (
+        {"max_training_rows": 0},
+        "var max_training_rows: 0 is not accepted; it takes a whole number, 1",
+    ),
     ({"events_per_part": 0}, "var events_per_part: 0 is not accepted; it takes a whole number, 1"),
     ({"conversion_events": "submit_form"}, 'var conversion_events: "submit_form" is not accepted'),
     ({"conversions": [{"name": "x"}]}, "needs `events` or `criteria`"),
