@@ -72,11 +72,19 @@ class Explainer:
         As trained.
     feature_types
         XGBoost's type of each encoded feature.
+    n_threads
+        How many to use; by default as many as there are cores. A Spark task has one.
     """
 
-    def __init__(self, boosters: list[xgb.Booster], feature_types: list[str]) -> None:
+    def __init__(
+        self,
+        boosters: list[xgb.Booster],
+        feature_types: list[str],
+        n_threads: int | None = None,
+    ) -> None:
         self._boosters = boosters
         self._types = feature_types
+        self._n_threads = n_threads or os.cpu_count() or 1
         self._edges: list[np.ndarray] = []
         self._trees: list[_Tree] = []
 
@@ -103,7 +111,7 @@ class Explainer:
             self._read()
         out = np.empty(x.shape)
         deep = any(tree.n_cells > _MOST_CELLS for tree in self._trees)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with ThreadPoolExecutor(self._n_threads) as pool:
             for start in range(0, len(x), _BLOCK_ROWS):
                 block = x[start : start + _BLOCK_ROWS]
                 out[start : start + _BLOCK_ROWS] = (

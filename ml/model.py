@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -130,6 +129,20 @@ class PropensityModel:
             gated=None,
         )
 
+    def for_scoring(self, n_threads: int | None = None) -> PropensityModel:
+        """Return what scores and explains, without what is known about it: light to send.
+
+        Parameters
+        ----------
+        n_threads
+            How many `contributions` uses; by default as many as there are cores.
+        """
+        none = pd.DataFrame()
+        tables = dict.fromkeys(("evaluation", "curves", "importance", "leaks", "effects"), none)
+        light = replace(self, **tables, params={}, notes=[], versions={}, gated=None)
+        light._explainer = Explainer(light.boosters, light.schema.feature_types, n_threads)
+        return light
+
     def log_odds(self, x: np.ndarray) -> np.ndarray:
         """Log-odds before calibration of an encoded matrix, shape (n,)."""
         return predict_margin(self.boosters, x, self.schema.feature_types)
@@ -229,9 +242,3 @@ class ValueModel(PropensityModel):
         """
         msg = "a value model foresees amounts, no probabilities; call predict."
         raise TypeError(msg)
-
-
-def batches(frame: pd.DataFrame, n_rows: int) -> Iterator[pd.DataFrame]:
-    """Cut a frame into pieces of at most `n_rows` rows."""
-    for start in range(0, len(frame), n_rows):
-        yield frame.iloc[start : start + n_rows]

@@ -128,9 +128,9 @@ def register_due(
         if not due:
             continue
         if spec.training_table != table:
-            held = pd.DataFrame()  # let go of one table before the next is read
+            held = frame = pd.DataFrame()  # let go of one table before the next is read
             table, held = spec.training_table, training[spec.training_table]()
-        frame = _sampled(held[held[spec.target].notna()], spec, settings, log)
+        frame = _sampled(_known(held, spec.target), spec, settings, log)
         try:
             model = _train(frame, spec, catalogue, settings)
         except NotTrainableError as error:
@@ -362,7 +362,7 @@ def make_row(
     sha256 = artefact.checksum(data)
     name = spec.model_name
     key = f"{name}|{spec.definition_hash}|{as_of}|{sha256}"
-    known = frame[frame[spec.target].notna()]
+    known = _known(frame, spec.target)
     if model.gated is None:
         known = known[known[FOLD].notna()]
     positive = kind_of(spec.kind).read(known[spec.target]) > 0
@@ -486,6 +486,12 @@ def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, spec: Spec) -> list[
 
 def _words(value: Any) -> list[str]:  # noqa: ANN401 - null differs between engines
     return value.split() if isinstance(value, str) else []
+
+
+def _known(rows: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Rows whose target is known; themselves, not a copy, where all are."""
+    known = rows[target].notna()
+    return rows if known.all() else rows[known]
 
 
 def _sampled(

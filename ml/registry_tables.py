@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from ml.errors import ArtefactError
 from ml.importance import QUANTILES
 from ml.warehouse import Types, empty, read
 
@@ -70,14 +71,73 @@ class Registered:
     name: str
 
     def read(self, columns: Iterable[str], where: str = "") -> pd.DataFrame:
-        """Read columns of the versions for which an SQL condition holds."""
+        """Read columns of the versions for which an SQL condition holds.
+
+        Parameters
+        ----------
+        columns
+            Of REGISTRY.
+        where
+            The condition; empty: all versions.
+
+        Returns
+        -------
+        DataFrame
+            One row per version.
+        """
         condition = f" where {where}" if where else ""
         return read(self.session.sql(f"select {', '.join(columns)} from {self.name}{condition}"))
 
     def artefact(self, model_name: str, version: str) -> bytes:
-        """Read one version's artefact."""
-        found = self.read(["artefact"], f"model_name = '{model_name}' and version = '{version}'")
-        return bytes(found["artefact"].iloc[0])
+        """Read one version's artefact; see `find_artefact`.
+
+        Parameters
+        ----------
+        model_name, version
+            Its key.
+
+        Returns
+        -------
+        bytes
+
+        Raises
+        ------
+        ArtefactError
+            There is none.
+        """
+        registry = self.session.sql(f"select * from {self.name}")
+        return bytes(find_artefact(registry, model_name, version)["artefact"])
+
+
+def find_artefact(registry: Any, model_name: str, version: str) -> Mapping[str, Any]:  # noqa: ANN401
+    """Read one version's artefact and its checksum.
+
+    Parameters
+    ----------
+    registry
+        Relation of the registry, on any engine.
+    model_name, version
+        Its key.
+
+    Returns
+    -------
+    mapping
+        `artefact` and `artefact_sha256`.
+
+    Raises
+    ------
+    ArtefactError
+        The registry has no such version, or it has no artefact.
+    """
+    where = f"model_name = '{model_name}' and version = '{version}'"
+    found = read(registry, ["artefact", "artefact_sha256"], where=where)
+    if found.empty or found["artefact"].isna().any():
+        msg = (
+            f"propensity_models has no artefact of {model_name} {version}: put a version back that "
+            "has one (dbt run-operation rollback_model), or train anew (force_training: true)."
+        )
+        raise ArtefactError(msg)
+    return {name: found[name].iloc[0] for name in ("artefact", "artefact_sha256")}
 
 
 def evaluation_table(registry: pd.DataFrame, readiness: pd.DataFrame) -> pd.DataFrame:

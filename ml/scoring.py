@@ -12,7 +12,7 @@ from ml import artefact
 from ml.model import PropensityModel
 from ml.reasons import N_REASONS, read_words, top_reasons
 from ml.specs import CHURN, CONVERSION, MOMENT, SUBJECT, base_of
-from ml.warehouse import Types
+from ml.warehouse import Types, threads_of
 
 SCORES: Types = {
     "model_name": "text",
@@ -85,9 +85,18 @@ def jobs(
                 continue
             found = fetch(name, version)
             model = artefact.from_bytes(found["artefact"], found["artefact_sha256"])
-            options = {"kind": str(row["kind"]), "subject": str(row["subject_column"])}
-            options["role"] = str(row["role"])
-            versions.append(scorer(model, catalogue, model_name=name, version=version, **options))
+            versions.append(
+                scorer(
+                    model,
+                    catalogue,
+                    model_name=name,
+                    version=version,
+                    kind=str(row["kind"]),
+                    subject=str(row["subject_column"]),
+                    role=str(row["role"]),
+                    n_threads=threads_of(relation),
+                )
+            )
         if versions:
             out.append((relation, _all_of(versions)))
     return out
@@ -108,6 +117,7 @@ def scorer(
     kind: str = CONVERSION,
     subject: str = SUBJECT,
     role: str = CHAMPION,
+    n_threads: int | None = None,
 ) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """Return a function that scores a frame of subjects.
 
@@ -121,6 +131,8 @@ def scorer(
         What the scores are filed under.
     subject
         Column of the subjects' identifier.
+    n_threads
+        How many the reasons take; by default as many as there are cores.
 
     Returns
     -------
@@ -130,6 +142,8 @@ def scorer(
         becomes `is_open`, and churn scores only those rows where it is true: it is not asked
         of visitors who are gone.
     """
+    # The function goes to each of Spark's tasks.
+    model = model.for_scoring(n_threads)
     names = model.schema.names
     words = read_words(catalogue, names)
 

@@ -471,9 +471,3 @@ def _check_classes(y: np.ndarray, target: str, where: str, least: int = MIN_OF_E
             f"at least {least} of each are needed. Bring more rows or a longer period."
         )
         raise NotTrainableError(msg)
-
-
-def summary(model: PropensityModel) -> dict[str, Any]:
-    """Return the test fold's headline figures, for logs."""
-    names = ("roc_auc", "log_loss", "ece", "base_rate")
-    return {name: round(model.metric(name), 4) for name in names}

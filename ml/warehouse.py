@@ -55,6 +55,14 @@ def engine_of(session: object) -> Engine:
     raise TypeError(msg)
 
 
+def threads_of(relation: object) -> int | None:
+    """Say how many threads a function of a relation's batches may take; None: all there are.
+
+    Spark's workers run a task on each core.
+    """
+    return 1 if type(relation).__module__.startswith("pyspark.") else None
+
+
 def read(relation: Any, columns: Iterable[str] | None = None, where: str = "") -> pd.DataFrame:  # noqa: ANN401 - three engines' own types
     """Read what `dbt.ref` returned, on any engine, into pandas.
 
@@ -110,14 +118,13 @@ def write(frame: pd.DataFrame, types: Types, session: Any) -> Any:  # noqa: ANN4
     return _SnowflakeTable(types, session).append(table).read()
 
 
-def map_batches(
-    relation: Any,  # noqa: ANN401
-    function: Callable[[pd.DataFrame], pd.DataFrame],
+def map_many(
+    jobs: Sequence[tuple[Any, Callable[[pd.DataFrame], pd.DataFrame]]],
     types: Types,
     session: Any,  # noqa: ANN401
     batch_rows: int = BATCH_ROWS,
 ) -> Any:  # noqa: ANN401
-    """Apply a function to a large relation without holding it in memory.
+    """Apply functions to large relations, one after the other, without holding them in memory.
 
     DuckDB streams Arrow batches; Spark runs the function on its workers (`mapInPandas`), at
     most `spark.sql.execution.arrow.maxRecordsPerBatch` (10,000) rows at a time; Snowpark
@@ -125,12 +132,11 @@ def map_batches(
 
     Parameters
     ----------
-    relation
-        What `dbt.ref` returned.
-    function
-        Takes and returns a frame of lower-case columns.
+    jobs
+        Pairs of what `dbt.ref` returned and the function for it, which takes and returns a
+        frame of lower-case columns; no pair gives no row.
     types
-        What it returns.
+        What the functions return.
     session
         The second argument of dbt's `model(dbt, session)`.
     batch_rows
@@ -139,24 +145,6 @@ def map_batches(
     Returns
     -------
     What dbt materialises on that engine.
-    """
-    return map_many([(relation, function)], types, session, batch_rows)
-
-
-def map_many(
-    jobs: Sequence[tuple[Any, Callable[[pd.DataFrame], pd.DataFrame]]],
-    types: Types,
-    session: Any,  # noqa: ANN401
-    batch_rows: int = BATCH_ROWS,
-) -> Any:  # noqa: ANN401
-    """Apply `map_batches` to several relations, one after the other, into one result.
-
-    Parameters
-    ----------
-    jobs
-        Pairs of what `dbt.ref` returned and the function for it; none give no row.
-    types, session, batch_rows
-        As of `map_batches`.
     """
     engine = engine_of(session)
     if not jobs:

@@ -1,5 +1,6 @@
 def model(dbt, session):
     from ml import scoring, warehouse
+    from ml.registry_tables import find_artefact
 
     registry = dbt.ref("propensity_models")
     scorers = scoring.roles(
@@ -14,8 +15,7 @@ def model(dbt, session):
     }
 
     def fetch(model_name, version):
-        where = f"model_name = '{model_name}' and version = '{version}'"
-        return warehouse.read(registry, ["artefact", "artefact_sha256"], where=where).iloc[0]
+        return find_artefact(registry, model_name, version)
 
     jobs = scoring.jobs(scorers, subjects, catalogue=catalogue, fetch=fetch)
     return warehouse.map_many(jobs, scoring.SCORES, session)

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "4d7e22e105306fca79ea6c87530ee5d2aea13bd1eb3e80508ca0ec3567ee8c86",
+        "sha256": "14b6a961f17e7338a38e213f8dc6acb3ed2cfd567e53484284b57916b45e50e0",
         "files": {
         "ml": [
             "__init__.py",

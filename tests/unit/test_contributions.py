@@ -102,6 +102,22 @@ def test_neither_threads_nor_neighbours_change_a_bit(monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(shuffled[len(x) :], expected[:100])
 
 
+def test_as_many_threads_are_used_as_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[int] = []
+
+    class Pool(contributions.ThreadPoolExecutor):
+        def __init__(self, n_threads: int) -> None:
+            used.append(n_threads)
+            super().__init__(n_threads)
+
+    monkeypatch.setattr(contributions, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(contributions.os, "cpu_count", lambda: 3)
+    trees, x = boosters(1, 3), rows(1_000)
+    Explainer(trees, TYPES, 1).explain(x)
+    Explainer(trees, TYPES).explain(x)
+    assert used == [1, 3]
+
+
 def test_alike_rows_are_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     trees = boosters(1, 3)
     explainer = Explainer(trees, TYPES)

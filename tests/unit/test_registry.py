@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pandas as pd
 import pytest
 
 import ml
-from ml import artefact, package
-from ml.errors import WrongPackageError
+from ml import artefact, package, registry
+from ml.errors import NotTrainableError, WrongPackageError
 from ml.model import PropensityModel
-from ml.registry import REGISTRY, Settings, is_due, not_registered_since, register_due
+from ml.registry import REGISTRY, Settings, is_due, not_registered_since, refit_on, register_due
 from ml.registry_tables import (
     curves_table,
     effects_table,
     evaluation_table,
     importance_table,
 )
+from ml.specs import Spec
 from tests.unit.frames import visitors, with_folds
 
 AS_OF = pd.Timestamp("2026-03-10 12:00:00")
@@ -346,6 +350,52 @@ def test_above_the_limit_a_stable_sample_of_subjects_is_trained_on() -> None:
     new, lines = register(settings=Settings(n_trials=1, max_training_rows=3_000))
     assert any("a stable" in line for line in lines)
     assert new["n_rows"].iloc[0] == pytest.approx(3_000, rel=0.2)
+
+
+def test_what_the_workers_learnt_from_is_what_the_row_says() -> None:
+    newest = FRAME["as_of_tstamp"].max() + pd.Timedelta(days=1)
+    whole = {"refit_rows": 10**7, "refit_subjects": 10**6, "refit_converting_subjects": 10**5}
+    whole["refit_seen_until"] = newest.isoformat()
+
+    def refit(model: PropensityModel, frame: pd.DataFrame, spec: Spec) -> PropensityModel:
+        fitted = refit_on(model, frame, spec, QUICK)
+        assert fitted.params["refit_eta"] == 0.05
+        return replace(fitted, params={**fitted.params, **whole})
+
+    row = register(refit_whole=refit)[0].iloc[0]
+    assert row["seen_until_tstamp"] == newest
+    assert (row["n_rows"], row["n_subjects"]) == (10**7, 10**6)
+    assert row["n_converting_subjects"] == 10**5
+
+
+def test_one_table_is_let_go_of_before_the_next_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[weakref.ref[pd.DataFrame]] = []
+
+    def no_training(frame: pd.DataFrame, *_: object) -> PropensityModel:
+        held.append(weakref.ref(frame))
+        raise NotTrainableError
+
+    monkeypatch.setattr(registry, "_train", no_training)
+
+    def read(unknown: int) -> pd.DataFrame:
+        gc.collect()
+        assert [ref() for ref in held] == [None] * len(held)
+        frame = FRAME.astype({"target": object})
+        frame.loc[: unknown - 1, "target"] = None
+        held.append(weakref.ref(frame))
+        return frame
+
+    tables = ["trn_daily", "trn_first_touch", "trn_live"]
+    asked = pd.concat([readiness().assign(training_table=table) for table in tables])
+    register_due(
+        {table: partial(read, unknown) for table, unknown in zip(tables, (2, 0, 2), strict=True)},
+        readiness=asked.assign(model_name=tables),
+        as_of=AS_OF,
+        catalogue=CATALOGUE,
+        log=lambda _: None,
+    )
+    # Where every target is known, what is trained on is the table itself.
+    assert len(held) == 6
 
 
 def test_tables_are_the_registrys_json(first: pd.DataFrame) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import inspect
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -10,8 +13,10 @@ import pytest
 
 import ml
 from ml import artefact, warehouse
-from ml.model import PropensityModel
+from ml.errors import ArtefactError
+from ml.model import Gated, PropensityModel
 from ml.reasons import Words, read_words, top_reasons
+from ml.registry_tables import Registered, find_artefact
 from ml.scoring import SCORES, jobs, roles, scorer
 from tests.unit.frames import visitors, with_folds
 
@@ -100,7 +105,7 @@ def test_scores_stream_through_duckdb_unchanged_by_the_batch_size(model: Propens
     session.register("subjects", frame)
     for batch_rows in (7, 2_048):
         relation = session.query("select * from subjects")
-        reader = warehouse.map_batches(relation, score, SCORES, session, batch_rows)
+        reader = warehouse.map_many([(relation, score)], SCORES, session, batch_rows)
         assert isinstance(reader, pa.RecordBatchReader)
         table = reader.read_all().to_pandas()
         assert table["subject_id"].tolist() == frame["domain_userid"].tolist()
@@ -108,6 +113,42 @@ def test_scores_stream_through_duckdb_unchanged_by_the_batch_size(model: Propens
         assert (table["as_of_tstamp"] == frame["as_of_tstamp"]).all()
         assert table["base_rate"].eq(model.base_rate).all()
         assert table["version"].eq("v1").all()
+
+
+def test_what_is_sent_to_workers_is_what_scores_and_no_more(model: PropensityModel) -> None:
+    gated = Gated(model.boosters * 3, model.calibration, model.base_rate, "2026-03-01")
+    whole = replace(model, gated=gated)
+    score = scorer(whole, CATALOGUE, model_name="daily", version="v1", n_threads=1)
+    sent = inspect.getclosurevars(score).nonlocals["model"]
+    bare = sum(len(pickle.dumps(booster)) for booster in model.boosters)
+    assert len(pickle.dumps(sent)) < bare + 10_000
+    frame = subjects(1_500)
+    found = score(frame)
+    np.testing.assert_array_equal(found["score"], whole.predict_proba(frame))
+    plain = scorer(whole, CATALOGUE, model_name="daily", version="v1")(frame)
+    pd.testing.assert_frame_equal(found, plain)
+
+
+def test_on_spark_a_task_has_one_thread() -> None:
+    frame = type("DataFrame", (), {"__module__": "pyspark.sql.connect.dataframe"})()
+    assert warehouse.threads_of(frame) == 1
+    assert warehouse.threads_of(duckdb.connect().query("select 1")) is None
+
+
+def test_an_artefact_that_is_not_there_is_named() -> None:
+    session = duckdb.connect()
+    session.execute(
+        "create table propensity_models as select * from (values "
+        "('daily', 'v1', 'bytes'::blob, 'sum'), ('daily', 'v2', null, 'sum')) "
+        "as versions(model_name, version, artefact, artefact_sha256)"
+    )
+    registered = Registered(session, "propensity_models")
+    assert registered.artefact("daily", "v1") == b"bytes"
+    found = find_artefact(session.table("propensity_models"), "daily", "v1")
+    assert found == {"artefact": b"bytes", "artefact_sha256": "sum"}
+    for version in ("v2", "v3"):
+        with pytest.raises(ArtefactError, match=rf"no artefact of daily {version}.*rollback_model"):
+            registered.artefact("daily", version)
 
 
 def test_an_empty_table_has_its_types() -> None:
