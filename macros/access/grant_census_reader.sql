@@ -4,8 +4,12 @@
     dbt run-operation grant_census_reader --args '{role: CENSUS_ROLE, warehouse: CENSUS_WH}'
 
     bookkeeping: census.census, where Census keeps what it synced last; false: its basic sync
-        engine, which only reads. -#}
-{% macro grant_census_reader(role, warehouse=none, bookkeeping=true, execute=false) %}
+        engine, which only reads.
+    managed_location: where the catalog `census` keeps its tables, e.g. s3://bucket/census, where
+        the metastore has no storage of its own (Databricks). -#}
+{% macro grant_census_reader(
+    role, warehouse=none, bookkeeping=true, managed_location=none, execute=false
+) %}
     {% set audiences = audience_relations() %}
     {% if not audiences.has_own_schema %}
         {{ log(
@@ -16,16 +20,16 @@
         ) }}
     {% endif %}
     {% set statements = adapter.dispatch("grant_census_reader", "cdp")(
-        role, warehouse or target.get("warehouse"), bookkeeping, audiences
+        role, warehouse or target.get("warehouse"), bookkeeping, managed_location, audiences
     ) %}
     {{ return(run_or_show("grant_census_reader", statements, execute)) }}
 {% endmacro %}
 
-{% macro default__grant_census_reader(role, warehouse, bookkeeping, audiences) %}
+{% macro default__grant_census_reader(role, warehouse, bookkeeping, managed_location, audiences) %}
     {{ no_roles("grant_census_reader") }}
 {% endmacro %}
 
-{% macro snowflake__grant_census_reader(role, warehouse, bookkeeping, audiences) %}
+{% macro snowflake__grant_census_reader(role, warehouse, bookkeeping, managed_location, audiences) %}
     {% set to = " to role " ~ quoted_name(role) %}
     {% set schema = quoted_path(audiences.schema) %}
     {% set statements = [
@@ -55,13 +59,19 @@
 {% endmacro %}
 
 {#- What is granted on a schema holds for all that is in it, now and later. -#}
-{% macro databricks__grant_census_reader(role, warehouse, bookkeeping, audiences) %}
+{% macro databricks__grant_census_reader(role, warehouse, bookkeeping, managed_location, audiences) %}
     {% set to = " to " ~ quoted_name(role) %}
     {% set schema = quoted_path(audiences.schema) %}
-    {% set statements = [
+    {% set statements = [] %}
+    {#- The one that an account may refuse comes first, before anything is granted. -#}
+    {% if bookkeeping %}
+        {% set where = " managed location " ~ sql_literal(managed_location) if managed_location else "" %}
+        {% do statements.append("create catalog if not exists `census`" ~ where) %}
+    {% endif %}
+    {% do statements.extend([
         "grant use catalog on catalog " ~ quoted_name(audiences.schema[0]) ~ to,
         "grant use schema on schema " ~ schema ~ to,
-    ] %}
+    ]) %}
     {% if audiences.has_own_schema %}
         {% do statements.append("grant select on schema " ~ schema ~ to) %}
     {% else %}
@@ -71,7 +81,6 @@
     {% endif %}
     {% if bookkeeping %}
         {% do statements.extend([
-            "create catalog if not exists `census`",
             "create schema if not exists `census`.`census`",
             "grant use catalog on catalog `census`" ~ to,
             "grant all privileges on schema `census`.`census`" ~ to,

@@ -25,7 +25,7 @@
     {% do run_query("create stage if not exists " ~ stage) %}
     {% do run_query("remove @" ~ stage ~ "/src") %}
     {#- dbt works in the project's folder -#}
-    {% for folder in manifest.files %}
+    {% for folder, names in manifest.files.items() %}
         {% set to = "@" ~ stage ~ "/src/" ~ folder | replace("/", ".") ~ "/" %}
         {% if repository is none %}
             {% do run_query(
@@ -35,7 +35,7 @@
         {% else %}
             {% do run_query(
                 "copy files into " ~ to ~ " from @" ~ repository ~ "/" ~ ref ~ "/" ~ folder
-                ~ "/ pattern = '[^/]+[.]py'"
+                ~ "/ files = ('" ~ names | join("', '") ~ "')"
             ) %}
         {% endif %}
     {% endfor %}

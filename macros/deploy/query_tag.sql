@@ -1,14 +1,15 @@
-{#- Snowflake's query history says of each statement which model it was run for: dbt calls
-    these two around every materialization there. -#}
+{#- Snowflake's query history says of each statement which model it was run for, where a model
+    has no `query_tag` of its own: dbt calls these two around every materialization there. -#}
 {% macro set_query_tag() %}
     {% set before = get_current_query_tag() %}
-    {% do run_query("alter session set query_tag = '" ~ model.package_name ~ "." ~ model.name ~ "'") %}
+    {% set tag = config.get("query_tag") or model.package_name ~ "." ~ model.name %}
+    {% do run_query("alter session set query_tag = " ~ sql_literal(tag)) %}
     {{ return(before) }}
 {% endmacro %}
 
 {% macro unset_query_tag(original_query_tag) %}
     {% do run_query(
-        "alter session set query_tag = '" ~ original_query_tag ~ "'" if original_query_tag
+        "alter session set query_tag = " ~ sql_literal(original_query_tag) if original_query_tag
         else "alter session unset query_tag"
     ) %}
 {% endmacro %}

@@ -192,7 +192,10 @@ def test_files_go_to_a_stage_and_come_back(cursor: Any, tmp_path: Path) -> None:
     (tmp_path / "back").mkdir()
     cursor.execute("create stage if not exists moved")
     cursor.execute(f"put 'file://{tmp_path}/a.txt' @moved/in/ auto_compress = false")
-    cursor.execute("copy files into @moved/out/ from @moved/in/ pattern = '[^/]+[.]txt'")
+    (tmp_path / "b.txt").write_text("two")
+    cursor.execute(f"put 'file://{tmp_path}/b.txt' @moved/in/ auto_compress = false")
+    cursor.execute("copy files into @moved/out/ from @moved/in/ files = ('a.txt', 'c.txt')")
+    cursor.execute("remove @moved/in/b.txt")
     listed = [row[0] for row in cursor.execute("list @moved").fetchall()]
     assert sorted(listed) == ["moved/in/a.txt", "moved/out/a.txt"]
     cursor.execute(f"get @moved/out/ file://{tmp_path}/back")

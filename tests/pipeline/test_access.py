@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,14 +23,19 @@ DEALS = {"name": "won", "table": "crm.o'deals", "user_id_column": "who", "tstamp
 def output(name: str, **environment: str) -> dict[str, Any]:
     """An output of the example profile in an environment."""
     secrets = []
+    modules = SimpleNamespace(re=re)  # dbt's, in profiles too
 
-    def env_var(variable: str, default: str) -> str:
+    def env_var(variable: str, default: str | None = None) -> str:
         secrets.append(variable)
-        return environment.get(variable, default)
+        if default is None and variable not in environment:
+            raise LookupError(variable)
+        return environment.get(variable, default or "")
 
     profile = yaml.safe_load((ROOT / "profiles.example.yml").read_text())["cdp"]["outputs"][name]
     return {
-        key: jinja2.Template(value).render(env_var=env_var) if isinstance(value, str) else value
+        key: jinja2.Template(value).render(env_var=env_var, modules=modules)
+        if isinstance(value, str)
+        else value
         for key, value in profile.items()
     }
 
@@ -39,11 +45,14 @@ def test_everyone_ci_and_production_have_schemas_of_their_own(engine: str) -> No
     variable = f"{engine.upper()}_SCHEMA"
     for environment, schema in (
         ({"USER": "Ann.O-Lee"}, "cdp_ann_o_lee"),
+        ({"USER": "CORP\\jane+x@corp.com"}, "cdp_corp_jane_x_corp_com"),
         ({"USER": "ann", variable: "cdp_ci_7"}, "cdp_ci_7"),
         ({variable: "cdp"}, "cdp"),
-        ({}, "cdp_dev"),
     ):
         assert output(engine, **environment)["schema"] == schema
+    # Nobody's name is a schema that everybody would share.
+    with pytest.raises(LookupError, match=variable):
+        output(engine)
 
 
 def test_a_snowflake_key_is_taken_from_its_file_or_its_text(tmp_path: Path) -> None:
@@ -59,7 +68,13 @@ def test_a_snowflake_key_is_taken_from_its_file_or_its_text(tmp_path: Path) -> N
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    names = {"ACCOUNT": "a", "USER": "u", "DATABASE": "d", "PRIVATE_KEY_PASSPHRASE": "opened"}
+    names = {
+        "SCHEMA": "cdp",
+        "ACCOUNT": "a",
+        "USER": "u",
+        "DATABASE": "d",
+        "PRIVATE_KEY_PASSPHRASE": "opened",
+    }
     for given in (
         {"PRIVATE_KEY_PATH": str(tmp_path / "runner.p8")},
         {"PRIVATE_KEY": pem.decode()},
@@ -70,7 +85,8 @@ def test_a_snowflake_key_is_taken_from_its_file_or_its_text(tmp_path: Path) -> N
 
 
 def test_databricks_signs_in_between_machines() -> None:
-    profile = output("databricks", DATABRICKS_CLIENT_ID="i", DATABRICKS_CLIENT_SECRET="s")
+    given = {"CLIENT_ID": "i", "CLIENT_SECRET": "s", "SCHEMA": "cdp"}
+    profile = output("databricks", **{f"DATABRICKS_{k}": v for k, v in given.items()})
     signs_in = {key: profile.get(key) for key in ("auth_type", "client_id", "client_secret")}
     assert signs_in == {"auth_type": "oauth", "client_id": "i", "client_secret": "s"}
     assert "token" not in profile
@@ -135,16 +151,26 @@ def test_a_databricks_reader_is_granted_the_audiences_schema_or_its_views() -> N
         "grant select on schema `lake`.`cdp_audiences` to `census`",
     ]
     shared = macros("databricks").grant_census_reader("census")
-    assert shared[1:3] == [
+    assert shared[0] == "create catalog if not exists `census`"
+    assert shared[2:4] == [
         "grant use schema on schema `lake`.`cdp` to `census`",
         "grant select on table `lake`.`cdp`.`aud_prospects` to `census`",
     ]
-    assert shared[3:] == [
-        "create catalog if not exists `census`",
+    assert shared[4:] == [
         "create schema if not exists `census`.`census`",
         "grant use catalog on catalog `census` to `census`",
         "grant all privileges on schema `census`.`census` to `census`",
     ]
+
+
+def test_the_catalog_of_census_can_be_told_where_it_lies_and_is_made_first() -> None:
+    asked = {"managed_location": "s3://o'bucket/census"}
+    placed = macros("databricks").grant_census_reader("census", **asked)
+    where = r"managed location 's3://o\'bucket/census'"
+    assert placed[0] == f"create catalog if not exists `census` {where}"
+    assert macros("snowflake").grant_census_reader("c", **asked) == macros(
+        "snowflake"
+    ).grant_census_reader("c")
 
 
 def test_statements_are_run_when_asked_to() -> None:

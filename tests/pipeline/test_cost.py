@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,3 +80,23 @@ def test_the_growth_of_bytes_read_follows_events_days_and_bounds() -> None:
     assert factor("trn_daily", None, 2_000_000) == 2
     assert factor("trn_daily", None, 10**10) == 3
     assert factor("propensity_models", None, 10**10) == 1
+
+
+@pytest.mark.parametrize(
+    ("own", "tag"), [(None, "cdp.aud_prospects"), ("team's \\ tag", "team''s \\\\ tag")]
+)
+def test_snowflakes_query_tag_is_the_models_own_or_its_name(own: str | None, tag: str) -> None:
+    ran: list[str] = []
+    macros = Macros("snowflake").knowing(
+        config={"query_tag": own} if own else {},
+        model=SimpleNamespace(package_name="cdp", name="aud_prospects"),
+        get_current_query_tag=lambda: "it's before",
+        run_query=ran.append,
+    )
+    macros.unset_query_tag(macros.set_query_tag())
+    macros.unset_query_tag("")
+    assert ran == [
+        f"alter session set query_tag = '{tag}'",
+        "alter session set query_tag = 'it''s before'",
+        "alter session unset query_tag",
+    ]

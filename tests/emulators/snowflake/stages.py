@@ -26,7 +26,7 @@ _GET = re.compile(
 _REMOVE = re.compile(r"^\s*(?:remove|rm)\s+'?(?P<stage>@[^'\s;]+)'?\s*;?\s*$", re.IGNORECASE)
 _COPY = re.compile(
     r"^\s*copy\s+files\s+into\s+'?(?P<target>@[^'\s]+)'?\s+from\s+'?(?P<source>@[^'\s;]+)'?"
-    r"(?:\s+pattern\s*=\s*'(?P<pattern>[^']*)')?\s*;?\s*$",
+    r"(?:\s+files\s*=\s*\((?P<files>[^)]*)\))?\s*;?\s*$",
     re.IGNORECASE,
 )
 
@@ -68,8 +68,8 @@ def change(sql: str, database: str, schema: str) -> list[str] | None:
     if found := _COPY.match(sql):
         source = locate(found["source"], database, schema)
         target = locate(found["target"], database, schema)
-        wanted = re.compile(found["pattern"] or ".*")
-        names = [name for name in _names(source) if wanted.fullmatch(name)]
+        wanted = re.findall(r"'([^']*)'", found["files"] or "")
+        names = [name for name in _names(source) if name in wanted or found["files"] is None]
         if not names:
             raise ProgrammingError(
                 msg=f"Remote file '{found['source']}' was not found.",
