@@ -22,9 +22,10 @@ from ml.calibration import choose_calibration
 from ml.columns import Schema, to_microseconds, to_target
 from ml.model import PropensityModel
 from ml.registry import Refit, refit_on
+from ml.rows import stable_order
 from ml.settings import Settings
 from ml.specs import FOLD, MOMENT, Spec
-from ml.training import N_REFIT_PARTS, N_REFITS, REFIT_RATE, refitted, stable_order
+from ml.training import N_REFIT_PARTS, N_REFITS, REFIT_RATE, refitted
 
 # A worker has this many rows at least: each needs some that teach and some that are held out,
 # and what workers tell one another costs more than fewer rows do.

@@ -13,21 +13,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ml import booster, folds
+from ml import booster
 from ml.calibration import Calibration
 from ml.curves import value_curve_points
 from ml.leaks import find_leaks, find_rates
 from ml.metrics import paired_gain
 from ml.model import ValueModel
-from ml.training import (
-    MAX_INNER_CROSS_ROWS,
-    N_CROSS,
-    N_HOLD_OUT,
-    N_TRIALS,
-    _explain,
-    _prepare,
-    package_versions,
-)
+from ml.rows import cross_folds, explain, judge, prepare
+from ml.training import N_TRIALS, package_versions
 from ml.value_metrics import POWER, evaluate_value, tweedie_deviance_rows
 
 TWEEDIE = booster.Objective(
@@ -84,18 +77,15 @@ progress
     >>> model.predict(frame).shape
     (500,)
     """
-    rows = _prepare(frame, target, features, time, group, fold, random_state, read=to_amount)
+    rows = prepare(frame, target, features, time, group, fold, random_state, read=to_amount)
     notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
     teach = rows.of(0)
     mean = float(np.average(rows.data.y[teach], weights=rows.data.w[teach]))
     # In units of the mean: settings then mean the same whatever the currency.
     scaled = replace(rows.data, y=rows.data.y / mean)
-    groups = rows.groups[teach]
-    many = len(teach) > MAX_INNER_CROSS_ROWS
-    cv = folds.cross_folds(groups, scaled.y[teach], N_HOLD_OUT if many else N_CROSS, random_state)
     fitted = booster.fit(
         scaled.take(teach),
-        np.where(cv == 0, 0, -1) if many else cv,
+        cross_folds(rows.groups[teach], scaled.y[teach], random_state),
         n_trials=n_trials,
         seed=random_state,
         max_seconds=max_seconds,
@@ -107,26 +97,23 @@ progress
     held[teach] = fitted.held_out
     # Tweedie's fit does not keep totals: every row that judges without having taught says
     # by how much.
-    judge = np.flatnonzero((rows.fold < 2) & np.isfinite(held))
+    judges = np.flatnonzero((rows.fold < 2) & np.isfinite(held))
     factor, why = total_factor(
-        scaled.y[judge], np.exp(held[judge]), scaled.w[judge], rows.groups[judge]
+        scaled.y[judges], np.exp(held[judges]), scaled.w[judges], rows.groups[judges]
     )
     notes.append(f"calibration: {why}")
     calibration = Calibration("amount", intercept=float(np.log(mean * factor)))
-    evaluations, curves = [], pd.DataFrame()
-    sets = [("train", teach, margin), ("test", rows.of(0 if rows.crossed else 2), held)]
-    if not rows.crossed:
-        sets.insert(1, ("calibrate", rows.of(1), margin))
-    for dataset, at, of_set in sets:
-        mu, y, w = calibration.apply(of_set[at]), rows.data.y[at], rows.data.w[at]
-        result = evaluate_value(
-            y, mu, w=w, groups=rows.groups[at], reference=mean, seed=random_state
-        )
-        result.insert(0, "dataset", dataset)
-        evaluations.append(result)
-        if dataset == "test":
-            curves = value_curve_points(y, mu, w, dataset)
-    ranked, effect = _explain(rows, fitted, random_state)
+    evaluation, curves = judge(
+        rows,
+        margin,
+        held,
+        calibration,
+        evaluate=evaluate_value,
+        curves=value_curve_points,
+        reference=mean,
+        seed=random_state,
+    )
+    ranked, effect = explain(rows, fitted, random_state)
     leaks = find_leaks(
         replace(rows.data, y=_has_amount(rows.data.y)),
         rows.schema,
@@ -142,7 +129,7 @@ progress
         boosters=fitted.boosters,
         calibration=calibration,
         base_rate=mean,
-        evaluation=pd.concat(evaluations, ignore_index=True),
+        evaluation=evaluation,
         curves=curves,
         importance=ranked,
         leaks=leaks,

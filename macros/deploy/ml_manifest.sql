@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "14b6a961f17e7338a38e213f8dc6acb3ed2cfd567e53484284b57916b45e50e0",
+        "sha256": "f7a1fb1a382a4758fb5a69f43937357455c7fd5b835b0c779a4f77cd25604076",
         "files": {
         "ml": [
             "__init__.py",
@@ -29,6 +29,7 @@
             "reasons.py",
             "registry.py",
             "registry_tables.py",
+            "rows.py",
             "scoring.py",
             "settings.py",
             "specs.py",
