@@ -11,6 +11,7 @@ that. What is read twice, spilled, shuffled or written is not in it.
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import re
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -154,10 +155,67 @@ def nodes(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
             layer = LEAKS if "leak" in node["tags"] else "other data tests"
             yield layer, name, [node["compiled_code"]]
         elif kind == "model" and node["language"] == "python":
-            read = [manifest[one]["alias"] for one in node["depends_on"]["nodes"]]
-            yield "python_models", name, [f"select * from {one}" for one in read]
+            read = columns_read(node["raw_code"]).items()
+            yield "python_models", name, [f"select {names} from {one}" for one, names in read]
         elif kind == "model" and node["config"]["materialized"] != "view":
             yield Path(node["original_file_path"]).parts[1], name, [node["compiled_code"]]
+
+
+def columns_read(code: str) -> dict[str, str]:
+    """List what a Python model reads of each table it refers to: columns, or `*`.
+
+    A registry reads a few columns of itself besides, of a row per version; they are left out.
+    """
+    tree = ast.parse(code)
+    every = list(ast.walk(tree))
+    variables = {
+        node.targets[0].id: node.value
+        for node in every
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and _referred(node.value)
+    }
+    bound = {id(value) for value in variables.values()}
+    tables = {
+        id(node): _referred(variables.get(node.id) if isinstance(node, ast.Name) else node)
+        for node in every
+        if id(node) not in bound and not isinstance(getattr(node, "ctx", None), ast.Store)
+    }
+    found: dict[str, list[str]] = defaultdict(list)
+    for node in every:
+        if isinstance(node, ast.Call) and node.args and tables[id(node.args[0])]:
+            columns = _columns(node)
+            if columns:
+                found[tables.pop(id(node.args[0]))] += columns
+    whole = dict.fromkeys(sorted(filter(None, tables.values())), "*")
+    return {table: ", ".join(dict.fromkeys(names)) for table, names in found.items()} | whole
+
+
+def _referred(node: ast.AST | None) -> str:
+    """Name the table of `dbt.ref("table")`; empty for anything else."""
+    called = isinstance(node, ast.Call) and ast.unparse(node.func) == "dbt.ref"
+    return ast.literal_eval(node.args[0]) if called else ""  # pyright: ignore
+
+
+def _columns(call: ast.Call) -> list[str]:
+    """List the columns that a call reads of its first argument; none: all, or it reads none."""
+    function = ast.unparse(call.func)
+    if function == "find_artefact":
+        return ["artefact", "artefact_sha256"]
+    if function == "warehouse.read" and len(call.args) > 1:
+        return list(ast.literal_eval(call.args[1]))
+    return []
+
+
+def refuse_other_files(codes: Iterable[str], events: Path) -> None:
+    """Stop where SQL reads files that are not the events: a plan does not tell them apart."""
+    for code in codes:
+        for call in re.findall(r"\bread_\w+\((.*?)\)", code, re.DOTALL):
+            other = [
+                path for path in re.findall("'([^']+)'", call) if not path.startswith(f"{events}/")
+            ]
+            if other:
+                sys.exit(f"{other[0]} is read besides {events}: build without it, or weigh it too")
 
 
 def texts(value: str | list[str] | None) -> list[str]:
@@ -190,6 +248,10 @@ def all_scans(
 ) -> list[Scan]:
     """All scans of a daily build."""
     ((as_of,),) = connection.execute("select as_of_tstamp from as_of").fetchall()
+    manifest = json.loads((folder / "target/manifest.json").read_text())["nodes"].values()
+    refuse_other_files(
+        (node.get("compiled_code") or "" for node in manifest), folder / "data/events"
+    )
     found = []
     for layer, name, queries in nodes(folder):
         for query in queries:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -38,11 +39,12 @@ def loaded(engine: str, folder: Path, events: int) -> Iterator[tuple[Project, st
 
 
 def main() -> None:
-    """Build, and print a line for each build."""
+    """Build, and print a line for each build; exit code 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("engines", nargs="*", default=["duckdb", *STAND_INS])
     parser.add_argument("--events", type=int, default=100_000)
     given = parser.parse_args()
+    failed = False
     for engine in given.engines:
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -55,6 +57,9 @@ def main() -> None:
                 summary = re.search(r"Done\. (.*)", done.stdout)
                 said = summary[1] if summary else done.stdout[-2000:]
                 print(f"{engine:11} {build:7} {seconds:6.1f} s  {said}", flush=True)
+                failed = failed or done.returncode != 0
+    if failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from ml import __version__
 
 MANIFEST = Path(__file__).resolve().parents[1] / "macros" / "deploy" / "ml_manifest.sql"
 _NAME = "cdp_propensity"
+# As pyproject.toml has it, which is not deployed.
+_PYTHON = ">=3.11,<3.14"
 
 
 def sources(package: Traversable | None = None) -> dict[str, bytes]:
@@ -52,6 +54,11 @@ def version() -> str:
 def require(sha256: str) -> None:
     """Stop where the project that dbt runs has another `ml` than runs here.
 
+    Parameters
+    ----------
+    sha256
+        Content hash of the project's.
+
     Raises
     ------
     WrongPackageError
@@ -63,7 +70,9 @@ def require(sha256: str) -> None:
     if content_hash() != sha256:
         msg = (
             f"ml {content_hash()[:12]} runs here, and the project that dbt runs has {sha256[:12]}: "
-            "bring what var ml_package names up to date"
+            "bring what var ml_package names up to date. A Git folder: pull; an index or a Volume: "
+            "publish the project's wheel (python -m ml.package --wheel dist) and name it, e.g. "
+            f"cdp-propensity=={__version__}+{sha256[:12]}"
         )
         raise WrongPackageError(msg)
 
@@ -128,6 +137,7 @@ def build_wheel(
         raise ValueError(msg)
     info = f"{_NAME}-{version()}.dist-info"
     about = f"Metadata-Version: 2.1\nName: cdp-propensity\nVersion: {version()}\n"
+    about += f"Requires-Python: {_PYTHON}\n"
     kind = "Wheel-Version: 1.0\nGenerator: ml.package\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     contents = {
         **sources(),

@@ -209,6 +209,11 @@ def is_due(
         Of what it would learn from now.
     settings
         `retrain_after_days` and `force`.
+
+    Returns
+    -------
+    tuple of bool, str
+        Whether it is due, and why, as part of a sentence.
     """
     if settings.force:
         return True, "forced by var force_training"
@@ -290,6 +295,16 @@ def decide(
         The moment of this run.
     rules
         What the gate asks for.
+
+    Returns
+    -------
+    Decision
+        The verdict - champion, challenger or rejected -, and why.
+
+    Raises
+    ------
+    ArtefactError
+        The champion's artefact is absent or unsound.
     """
     test = frame[(frame[FOLD] == "test") & frame[spec.target].notna()]
     judged = _judged(model, test, spec)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from ml.gate import GateRules
 from ml.training import N_TRIALS
+
+_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,24 @@ def read_settings(
 ) -> Settings:
     """Read the vars of those names as a model's configuration has them.
 
+    Parameters
+    ----------
+    retrain_after_days, max_champion_age_days
+        Days.
+    force_training, distributed_training
+        True or false.
+    max_training_rows, min_judging_subjects
+        Whole numbers.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    ValueError
+        A value is not of these; the message names the var.
+
     Examples
     --------
     >>> read_settings(
@@ -64,16 +84,29 @@ def read_settings(
     True
     """
     return Settings(
-        retrain_after_days=float(retrain_after_days),
-        force=_true(force_training),
-        max_training_rows=int(max_training_rows),
-        distributed=_true(distributed_training),
+        retrain_after_days=_number("retrain_after_days", retrain_after_days, float),
+        force=_true("force_training", force_training),
+        max_training_rows=_number("max_training_rows", max_training_rows, int),
+        distributed=_true("distributed_training", distributed_training),
         rules=GateRules(
-            max_champion_age_days=float(max_champion_age_days),
-            min_converting_subjects=int(min_judging_subjects),
+            max_champion_age_days=_number("max_champion_age_days", max_champion_age_days, float),
+            min_converting_subjects=_number("min_judging_subjects", min_judging_subjects, int),
         ),
     )
 
 
-def _true(value: object) -> bool:
-    return str(value).lower() == "true"
+def _number(name: str, value: Any, kind: type[_Number]) -> _Number:  # noqa: ANN401
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        wanted = "a whole number" if kind is int else "a number"
+        msg = f"var {name}: {value!r} is not accepted; it takes {wanted}"
+        raise ValueError(msg) from None
+
+
+def _true(name: str, value: object) -> bool:
+    text = str(value).lower()
+    if text not in {"true", "false"}:
+        msg = f"var {name}: {value!r} is not accepted; it takes true or false"
+        raise ValueError(msg)
+    return text == "true"

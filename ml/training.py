@@ -31,7 +31,8 @@ from ml.rows import (
 
 N_TRIALS = 4
 # Many rows are refitted so many times, by steps of this size, each time without another part
-# of so many: rows of the same subjects are alike, and one fit stops too early or too late.
+# of so many: rows of the same subjects are alike, and one fit stops too early or too late
+# (bench/training.py large).
 N_REFITS, N_REFIT_PARTS, REFIT_RATE = 3, 8, 0.08
 
 
@@ -261,6 +262,10 @@ def refitted(
         `refit_eta`; `refit_workers` and `refit_seen_until` where Spark's workers fitted it.
     seen_until
         The newest moment that the model judged learnt from.
+
+    Returns
+    -------
+    PropensityModel
     """
     told = (
         f"refitted on {params['refit_rows']} rows of {params['refit_subjects']} subjects, of every "

@@ -122,7 +122,7 @@
     {% do require_var("deploy_ml", var("deploy_ml") in ["auto", "check"], "auto or check") %}
     {% do require_var(
         "ml_package", var("ml_package") is none or var("ml_package") is string and var("ml_package"),
-        "null, or what pip installs, e.g. /Workspace/Shared/cdp or cdp-propensity==0.1.0",
+        "null, or what pip installs, e.g. /Workspace/Shared/cdp or cdp-propensity==0.1.0+<hash>",
     ) %}
     {% if var("churn_horizon") is not none %}
         {% do iso_duration_us(var("churn_horizon"), "var churn_horizon") %}

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "f7a1fb1a382a4758fb5a69f43937357455c7fd5b835b0c779a4f77cd25604076",
+        "sha256": "c83ed162d9bbeb98c0c7eadb9729f328a1ae8d47851ab149c23e2043826c8149",
         "files": {
         "ml": [
             "__init__.py",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 
-from bench.bytes_scanned import SOURCE, Measured, Scan
+from bench.bytes_scanned import SOURCE, Measured, Scan, columns_read, refuse_other_files
 from tests.pipeline.features.rendering import Macros
 from tests.pipeline.project import ROOT
 
@@ -60,6 +61,42 @@ def test_the_bound_on_the_source_is_of_its_own_column_where_the_type_allows(
 def test_tags_of_statements_on_databricks_are_texts_by_name(models: dict[str, Any]) -> None:
     # dbt-databricks adds @@dbt_model_name, and refuses what is not text.
     assert json.loads(models["+query_tags"]) == {"project": "cdp"}
+
+
+def test_a_python_model_is_counted_by_the_columns_it_reads() -> None:
+    read = {
+        path.stem: columns_read(path.read_text())
+        for path in (ROOT / "python_models").glob("propensity_*.py")
+    }
+    assert read["propensity_curves"] == {"propensity_models": "model_name, version, curves"}
+    assert read["propensity_evaluation"] == {
+        "propensity_models": "model_name, version, metrics",
+        "trn_readiness": "*",
+    }
+    assert read["propensity_scores__candidate"] == {
+        "propensity_models": "artefact, artefact_sha256",
+        **dict.fromkeys(
+            [
+                "feature_catalogue",
+                "people_to_score",
+                "propensity_challengers",
+                "propensity_champions",
+                "prospects_to_score",
+            ],
+            "*",
+        ),
+    }
+    training = ["as_of", "feature_catalogue", "trn_daily", "trn_first_touch", "trn_live"]
+    assert read["propensity_models"] == dict.fromkeys([*training, "trn_readiness"], "*")
+
+
+def test_files_that_are_not_the_events_are_not_taken_for_the_source(tmp_path: Path) -> None:
+    events = (
+        f"select * from read_parquet(['{tmp_path}/a.parquet', '{tmp_path}/b.parquet'], x = true)"
+    )
+    refuse_other_files([events, "select 1"], tmp_path)
+    with pytest.raises(SystemExit, match=r"crm/deals\.csv is read besides"):
+        refuse_other_files([events, "select * from read_csv('crm/deals.csv')"], tmp_path)
 
 
 def test_the_growth_of_bytes_read_follows_events_days_and_bounds() -> None:

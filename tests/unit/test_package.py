@@ -13,6 +13,7 @@ from zipfile import ZipFile
 import pytest
 
 from ml import package
+from ml.errors import WrongPackageError
 
 PYPROJECT = package.MANIFEST.with_name("databricks.pyproject.toml")
 
@@ -54,12 +55,39 @@ def test_a_wheel_records_what_it_holds_and_is_the_same_every_time(tmp_path: Path
     assert (tmp_path / name).read_bytes() == first
     with ZipFile(tmp_path / name) as wheel:
         contents = {path: wheel.read(path) for path in wheel.namelist()}
+    about = contents[f"cdp_propensity-{package.version()}.dist-info/METADATA"].decode()
+    pyproject = tomllib.loads((package.MANIFEST.parents[2] / "pyproject.toml").read_text())
+    assert f"\nRequires-Python: {pyproject['project']['requires-python']}\n" in about
     record = contents[f"cdp_propensity-{package.version()}.dist-info/RECORD"].decode()
     for path, digest, _ in csv.reader(record.splitlines()):
         if digest:
             found = base64.urlsafe_b64encode(hashlib.sha256(contents.pop(path)).digest())
             assert digest == f"sha256={found.rstrip(b'=').decode()}"
     assert [Path(path).name for path in contents] == ["RECORD"]
+
+
+def test_another_ml_is_answered_with_what_to_write() -> None:
+    package.require(package.content_hash())
+    with pytest.raises(WrongPackageError, match=r"e\.g\. cdp-propensity==[0-9.]+\+0123456789ab$"):
+        package.require("0123456789abcdef" * 4)
+
+
+def test_the_hash_is_the_same_where_git_writes_other_line_endings(tmp_path: Path) -> None:
+    attributes = package.MANIFEST.parents[2] / ".gitattributes"
+    (tmp_path / ".gitattributes").write_text(attributes.read_text())
+    names = ["a.py", "b.sql", "c.toml", "d.yml"]
+
+    def git(*words: str) -> None:
+        subprocess.run(["git", "-c", "core.autocrlf=true", *words], cwd=tmp_path, check=True)
+
+    git("init", "--quiet")
+    for name in names:
+        (tmp_path / name).write_bytes(b"one\ntwo\n")
+    git("add", *names)
+    for name in names:
+        (tmp_path / name).unlink()
+    git("checkout", "--quiet", "--", *names)
+    assert [(tmp_path / name).read_bytes() for name in names] == [b"one\ntwo\n"] * 4
 
 
 def test_a_deployed_folder_packs_itself_without_any_other_package(tmp_path: Path) -> None:
