@@ -168,7 +168,13 @@ class Schema:
         return cls(columns, dict(data["dropped"]), data["time"])
 
 
-def learn_schema(frame: pd.DataFrame, features: list[str], time: str | None = None) -> Schema:
+def learn_schema(
+    frame: pd.DataFrame,
+    features: list[str],
+    time: str | None = None,
+    *,
+    whole: pd.DataFrame | None = None,
+) -> Schema:
     """Recognise each column's kind and learn its codes.
 
     Parameters
@@ -179,6 +185,8 @@ def learn_schema(frame: pd.DataFrame, features: list[str], time: str | None = No
         Columns to read.
     time
         Column that says as of when a row is.
+    whole
+        Rows that will be encoded besides: texts are numbers or timestamps only where all are.
 
     Returns
     -------
@@ -194,7 +202,7 @@ def learn_schema(frame: pd.DataFrame, features: list[str], time: str | None = No
     columns: list[Column] = []
     dropped: dict[str, str] = {}
     for name in features:
-        learnt = _learn_column(frame[name], name)
+        learnt = _learn_column(frame[name], name, (frame if whole is None else whole)[name])
         if isinstance(learnt, Column):
             columns.append(learnt)
         else:
@@ -262,13 +270,14 @@ def _kind(values: pd.Series) -> Kind:
     return "categorical"
 
 
-def _learn_column(values: pd.Series, name: str) -> Column | str:
+def _learn_column(values: pd.Series, name: str, whole: pd.Series) -> Column | str:
     known = values[values.notna()]
     if known.empty:
         return "all values are null"
     kind = _kind(known)
     if kind == "categorical":
-        return _learn_text(known.astype(str), name, n_rows=len(values))
+        every = whole[whole.notna()].astype(str)
+        return _learn_text(known.astype(str), name, len(values), every)
     if len(known) == len(values) and (known == known.iloc[0]).all():
         return "constant"
     if kind == "datetime":
@@ -276,15 +285,15 @@ def _learn_column(values: pd.Series, name: str) -> Column | str:
     return Column(name, kind)
 
 
-def _learn_text(texts: pd.Series, name: str, n_rows: int) -> Column | str:
+def _learn_text(texts: pd.Series, name: str, n_rows: int, every: pd.Series) -> Column | str:
     counts = texts.value_counts()
     if len(counts) == 1 and len(texts) == n_rows:
         return "constant"
     if len(counts) > MAX_CATEGORIES:
-        if texts.str.fullmatch(_ISO.pattern).all():
+        if every.str.fullmatch(_ISO.pattern).all():
             origin = int(np.nanmin(to_microseconds(texts)))
             return Column(name, "datetime", origin_us=origin, from_text=True)
-        if np.isfinite(pd.to_numeric(texts, errors="coerce")).all():
+        if np.isfinite(pd.to_numeric(every, errors="coerce")).all():
             return Column(name, "numeric", from_text=True)
     if len(counts) > max(ID_MIN_DISTINCT, ID_SHARE * len(texts)):
         return f"looks like an identifier: {len(counts)} distinct texts in {len(texts)} rows"

@@ -111,7 +111,7 @@ def prepare(
         group_hash = None if group_hash is None else group_hash[kept]
         stamps = None if stamps is None else stamps[kept]
     crossed = time is None and fold is None and len(y) <= MAX_CROSS_ROWS
-    schema = learn_schema(frame if crossed else frame[at == 0], chosen, time)
+    schema = learn_schema(frame if crossed else frame[at == 0], chosen, time, whole=frame)
     if not schema.columns:
         msg = f"no feature is left: {schema.dropped}. Add columns that vary."
         raise NotTrainableError(msg)

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "c83ed162d9bbeb98c0c7eadb9729f328a1ae8d47851ab149c23e2043826c8149",
+        "sha256": "57a483f8587e9b3c9d8357827a6d09b0b6101105b26772b2835945304fda73f7",
         "files": {
         "ml": [
             "__init__.py",

@@ -21,6 +21,18 @@ def test_rows_have_one_order_however_they_come() -> None:
     assert not any(set(one.groups[one.of(0)]) & set(one.groups[one.of(fold)]) for fold in (1, 2))
 
 
+def test_texts_are_numbers_only_where_those_that_judge_are_too() -> None:
+    frame = visitors(900, groups=90, days=40).drop(columns="chance")
+    frame["campaign"] = [str(100 + at % 60) for at in range(900)]
+    roles = ("bought", ["campaign", "visits"], "moment", "visitor", None, 3)
+    column = prepare(frame, *roles).schema.columns[0]
+    assert (column.kind, column.from_text) == ("numeric", True)
+    newest = frame["moment"] >= frame["moment"].quantile(0.9)
+    rows = prepare(frame.assign(campaign=frame["campaign"].mask(newest, "spring")), *roles)
+    assert rows.schema.columns[0].kind == "categorical"
+    assert (rows.data.x[rows.of(2)][:, 0] == len(rows.schema.columns[0].categories)).any()
+
+
 def test_another_seed_is_another_order() -> None:
     x, y = np.arange(40, dtype=np.float32).reshape(20, 2), np.zeros(20)
     groups, stamps = np.arange(20, dtype=np.uint64), np.arange(20.0)
