@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ import snowflake.connector
 from snowflake.connector.errors import ProgrammingError
 
 from tests.emulators.running import running
+from tests.emulators.snowflake.privileges import Privileges
 
 PROCEDURE = """
 with probe as procedure ()
@@ -244,6 +247,14 @@ def test_a_role_that_was_created_is_held_to_its_grants(
             "delete from DEV.SHOWN.base",
             "drop view DEV.SHOWN.one",
             "grant select on DEV.SHOWN.one to role reader",
+            "/* c */ create view DEV.SHOWN.mine as select 1 as n",
+            "create secure view DEV.SHOWN.mine as select 1 as n",
+            "-- c\ncreate schema DEV.MINE",
+            "// c\ndrop view DEV.SHOWN.one",
+            "/* grant */ revoke select on DEV.SHOWN.one from role reader",
+            "grant select on all views in schema DEV.SHOWN to role reader",
+            "revoke select on future views in schema DEV.SHOWN from role reader",
+            "grant all privileges on database DEV to role reader",
         ):
             with refused:
                 reader.execute(statement)
@@ -251,6 +262,47 @@ def test_a_role_that_was_created_is_held_to_its_grants(
     cursor.execute("create or replace view DEV.SHOWN.two as select 9 as n")
     shown = cursor.execute("show grants to role reader").fetchall()
     assert [row[2] for row in shown if row[0] == "SELECT"] == ["DEV.SHOWN.TWO"]
+
+
+def test_a_role_grants_on_all_views_of_a_schema_where_they_are_its_own(
+    cursor: Any, connect: Callable[[str], Any]
+) -> None:
+    for statement in (
+        "create role maker",
+        "create schema DEV.MADE",
+        "grant usage on database DEV to role maker",
+        "grant usage, create view on schema DEV.MADE to role maker",
+        "grant usage on warehouse WH to role maker",
+    ):
+        cursor.execute(statement)
+    granting = "grant select on all views in schema DEV.MADE to role anybody"
+    with connect("maker") as maker:
+        maker.execute("create view DEV.MADE.own as select 1 as n")
+        maker.execute(granting)
+        cursor.execute("create view DEV.MADE.other as select 1 as n")
+        with pytest.raises(ProgrammingError, match=r"operate on 'DEV\.MADE\.OTHER'"):
+            maker.execute(granting)
+    shown = cursor.execute("show grants to role anybody").fetchall()
+    assert [row[2] for row in shown] == ["DEV.MADE.OWN"]
+
+
+def test_grants_of_several_threads_are_all_kept() -> None:
+    privileges, each = Privileges(), 300
+
+    def build(thread: int) -> None:
+        for n in range(each):
+            privileges.created("VIEW", f"DEV.CDP.V{thread}_{n}", "MAKER")
+            privileges.apply(f"grant select on view DEV.CDP.V{thread}_{n} to role READER")
+            privileges.holds("READER", "SELECT", "DEV.CDP.NONE")
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(build, range(4)))
+    finally:
+        sys.setswitchinterval(before)
+    assert len(privileges.show("show grants to role READER") or []) == 4 * each
 
 
 def test_what_was_granted_on_an_object_goes_when_it_is_replaced(cursor: Any) -> None:

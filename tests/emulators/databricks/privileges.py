@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 
+from tests.emulators.comments import LEADING, TRAILING
+
 _GRANT = re.compile(
-    r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?P<verb>grant|revoke)\s+(?P<actions>.+?)\s+on\s+"
+    rf"^{LEADING}(?P<verb>grant|revoke)\s+(?P<actions>.+?)\s+on\s+"
     r"(?:(?P<kind>table|view|schema|catalog|volume|external\s+location)\s+)?(?P<name>[\w.`]+)\s+"
-    r"(?:to|from)\s+(?P<principal>`[^`]+`|[\w.@-]+)(?:\s|;|/\*.*?\*/)*$",
+    rf"(?:to|from)\s+(?P<principal>`[^`]+`|[\w.@-]+){TRAILING}",
     re.IGNORECASE | re.DOTALL,
 )
 _SHOW = re.compile(
-    r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*show\s+grants?\s+(?:(?P<principal>`[^`]+`|[\w.@-]+)\s+)?on\s+"
-    r"(?:(?P<kind>table|view|schema|catalog|volume)\s+)?(?P<name>[\w.`]+)(?:\s|;|/\*.*?\*/)*$",
+    rf"^{LEADING}show\s+grants?\s+(?:(?P<principal>`[^`]+`|[\w.@-]+)\s+)?on\s+"
+    rf"(?:(?P<kind>table|view|schema|catalog|volume)\s+)?(?P<name>[\w.`]+){TRAILING}",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -49,7 +51,7 @@ class Privileges:
         principal = (found["principal"] or "").strip("`")
         return sorted(
             held
-            for held in self._held
+            for held in self._held.copy()  # others are granted meanwhile
             if held[3] == _name(found["name"]) and principal in ("", held[0])
         )
 

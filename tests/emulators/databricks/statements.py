@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from tests.emulators.comments import LEADING, TRAILING
 from tests.emulators.databricks.information_schema import InformationSchema
 from tests.emulators.databricks.privileges import Privileges
 from tests.emulators.databricks.volumes import Volumes
 
-_COMMENTS = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
 # Strings, and comments, are left as they are; backticks quote names.
 _PARTS = re.compile(
     r"(?P<kept>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\"|--[^\n]*|/\*.*?\*/)", re.DOTALL
@@ -121,7 +121,7 @@ class Statements:
     def translate(self, session: SparkSession, sql: str) -> str:
         """Spell a statement so that Spark takes it: its one catalog is called `spark_catalog`."""
         code = "".join(part for part, kept in _parts(sql) if not kept)
-        short = re.match(rf"{_COMMENTS}(?:show|use|set)\b", code, re.IGNORECASE | re.DOTALL)
+        short = re.match(rf"{LEADING}(?:show|use|set)\b", code, re.IGNORECASE | re.DOTALL)
 
         def renamed(part: str) -> str:
             part = self._information.replace(session, part)
@@ -173,9 +173,7 @@ class Statements:
 
 
 def _statement(text: str) -> re.Pattern[str]:
-    return re.compile(
-        rf"^{_COMMENTS}{text}(?:\s|;|--[^\n]*|/\*.*?\*/)*$", re.DOTALL | re.IGNORECASE
-    )
+    return re.compile(rf"^{LEADING}{text}{TRAILING}", re.DOTALL | re.IGNORECASE)
 
 
 def _parts(sql: str) -> Iterator[tuple[str, bool]]:

@@ -11,30 +11,27 @@ from fakesnow.dialect import parse_one
 from snowflake.connector.errors import ProgrammingError
 from sqlglot import exp
 
+from tests.emulators.comments import LEADING
 from tests.emulators.snowflake.privileges import Privileges, kept, qualified
 
 _FREE = re.compile(
-    r"^\s*(?:show|use|alter\s+session|begin|commit|rollback|call|select\s+system\$|select\s+current_"
+    rf"^{LEADING}(?:show|use|alter\s+session|begin|commit|rollback|call|select\s+system\$|select\s+current_"
     r"|drop\s+procedure|with\s+\S+\s+as\s+procedure|describe\s+result)\b",
     re.IGNORECASE,
 )
 _CREATE = re.compile(
-    r"^\s*(?:--\s*load\s+)?create\s+(?P<replace>or\s+replace\s+)?"
-    r"(?P<temporary>(?:scoped\s+)?temp(?:orary)?\s+)?(?:transient\s+)?"
+    rf"^{LEADING}create\s+(?P<replace>or\s+replace\s+)?"
+    r"(?P<temporary>(?:scoped\s+)?temp(?:orary)?\s+)?(?:(?:transient|secure|recursive)\s+)*"
     r"(?P<kind>table|view|stage|schema|database|role|procedure|warehouse)\s+"
     r"(?P<unless>if\s+not\s+exists\s+)?(?P<name>[\w$.\"-]+)",
     re.IGNORECASE,
 )
 _DROP = re.compile(
-    r"^\s*drop\s+(?:table|view|stage|schema|database)\s+(?:if\s+exists\s+)?(?P<name>[\w$.\"-]+)",
+    rf"^{LEADING}drop\s+(?:table|view|stage|schema|database)\s+(?:if\s+exists\s+)?(?P<name>[\w$.\"-]+)",
     re.IGNORECASE,
 )
-_GRANT = re.compile(
-    r"^\s*(?:grant|revoke)\s.+?\son\s+(?:(?:table|view|schema)\s+)?(?P<name>[\w$.\"-]+)\s+(?:to|from)\s",
-    re.IGNORECASE | re.DOTALL,
-)
 _LOAD = re.compile(r"^\s*--\s*load\s+insert\s+into\s+(?P<name>[\w$.\"-]+)", re.IGNORECASE)
-_STAGE = re.compile(r"^\s*(?P<verb>put|get|list|ls|remove|rm|copy\s+files)\b", re.IGNORECASE)
+_STAGE = re.compile(rf"^{LEADING}(?P<verb>put|get|list|ls|remove|rm|copy\s+files)\b", re.IGNORECASE)
 _CHANGES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable)
 
 
@@ -95,12 +92,13 @@ def needs(sql: str, session: Session, privileges: Privileges) -> list[Need]:
     """List what a statement needs of objects that are there."""
     if _FREE.match(sql):
         return []
+    granting = privileges.granting(sql, session.database, session.schema)
+    if granting is not None:
+        return [Need(*needed) for needed in granting]
     if made := _CREATE.match(sql):
         return _create(made, session, privileges) + _read(sql, session, privileges)
     if dropped := _DROP.match(sql):
         wanted = [Need("OWNERSHIP", session.find(dropped["name"]))]
-    elif granted := _GRANT.match(sql):
-        wanted = [Need("OWNERSHIP", session.find(granted["name"]))]
     elif loaded := _LOAD.match(sql):
         wanted = [Need("INSERT", session.find(loaded["name"]))]
     elif staged := _STAGE.match(sql):
@@ -140,7 +138,9 @@ def _made(made: re.Match[str], session: Session) -> str:
 def _read(sql: str, session: Session, privileges: Privileges) -> list[Need]:
     """What a query or a change of rows needs: the warehouse, and each table that it names."""
     if re.match(
-        r"^\s*(?:--\s*load|create\s+(?:\w+\s+)*(?:stage|schema|procedure|role)\b)", sql, re.I
+        rf"^(?:\s*--\s*load|{LEADING}create\s+(?:\w+\s+)*(?:stage|schema|procedure|role)\b)",
+        sql,
+        re.IGNORECASE,
     ):
         return []
     try:

@@ -7,14 +7,14 @@ import re
 import sqlglot
 from sqlglot import exp
 
+from tests.emulators.comments import LEADING
+
 _NEEDED = re.compile(
-    r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:merge\b|create\s+(?:or\s+replace\s+)?(?:scoped\s+)?temp)"
+    rf"^{LEADING}(?:merge\b|create\s+(?:or\s+replace\s+)?(?:scoped\s+)?temp)"
     r"|\bfrom\s+values\b|\bto_binary\s*\(",
-    re.IGNORECASE | re.DOTALL,
+    re.IGNORECASE,
 )
-
-
-_MERGE = re.compile(r"^(?:\s|--[^\n]*\n|/\*.*?\*/)*merge\b", re.IGNORECASE | re.DOTALL)
+_MERGE = re.compile(rf"^{LEADING}merge\b", re.IGNORECASE)
 
 
 def is_merge(sql: str) -> bool:

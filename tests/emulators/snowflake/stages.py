@@ -15,17 +15,19 @@ from typing import Any
 from fakesnow.transforms import stage
 from snowflake.connector.errors import ProgrammingError
 
+from tests.emulators.comments import LEADING
+
 _PUT = re.compile(
-    r"^\s*put\s+'?file://(?P<source>[^']+?)'?\s+'?(?P<stage>@[^'\s]+)'?(?P<options>.*)$",
+    rf"^{LEADING}put\s+'?file://(?P<source>[^']+?)'?\s+'?(?P<stage>@[^'\s]+)'?(?P<options>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 _GET = re.compile(
-    r"^\s*get\s+'?(?P<stage>@[^'\s]+)'?\s+'?file://(?P<target>[^'\s]+)'?(?P<options>.*)$",
+    rf"^{LEADING}get\s+'?(?P<stage>@[^'\s]+)'?\s+'?file://(?P<target>[^'\s]+)'?(?P<options>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_REMOVE = re.compile(r"^\s*(?:remove|rm)\s+'?(?P<stage>@[^'\s;]+)'?\s*;?\s*$", re.IGNORECASE)
+_REMOVE = re.compile(rf"^{LEADING}(?:remove|rm)\s+'?(?P<stage>@[^'\s;]+)'?\s*;?\s*$", re.IGNORECASE)
 _COPY = re.compile(
-    r"^\s*copy\s+files\s+into\s+'?(?P<target>@[^'\s]+)'?\s+from\s+'?(?P<source>@[^'\s;]+)'?"
+    rf"^{LEADING}copy\s+files\s+into\s+'?(?P<target>@[^'\s]+)'?\s+from\s+'?(?P<source>@[^'\s;]+)'?"
     r"(?:\s+files\s*=\s*\((?P<files>[^)]*)\))?\s*;?\s*$",
     re.IGNORECASE,
 )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_COMMENTS = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+from tests.emulators.comments import LEADING
+
 _NAME = r"[\w$.\"]+"
 _QUERY_COMMENT = re.compile(r"\s*/\*\s*\{.*?\}\s*\*/\s*;?\s*$", re.DOTALL)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(rf"^{_COMMENTS}{text}\s*;?\s*$", re.DOTALL | re.IGNORECASE)
+    return re.compile(rf"^{LEADING}{text}\s*;?\s*$", re.DOTALL | re.IGNORECASE)
 
 
 _PROCEDURE = _pattern(
