@@ -32,7 +32,7 @@ def loaded(engine: str, folder: Path, events: int) -> Iterator[tuple[Project, st
         yield Project(folder / "project"), str(folder / "simulated" / "events")
         return
     kind, entities = STAND_INS[engine]
-    with running(engine, folder / "server.log", seconds=300) as port:
+    with running(engine, folder / "server.log") as port:
         project = kind(folder / "project", port=port)
         project.load_events(simulated(folder / "simulated", entities, events))
         yield project, None

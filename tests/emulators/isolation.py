@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+import uuid
+import zipfile
+from collections.abc import Callable, Sequence, Set
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 
+_UNDECLARED, _NAMES = "undeclared_", "names.json"
 # pandas as the warehouses have it brings these.
 _EXTRA = {"pandas": ["pyarrow"], "snowflake-snowpark-python": ["cloudpickle", "pyyaml"]}
 
@@ -63,28 +67,70 @@ class OnlyDeclared(MetaPathFinder):
 
     Parameters
     ----------
-    known : set of str
-        Distributions that may be imported.
+    hidden : callable
+        Returns the names that are not to be found.
     """
 
-    def __init__(self, known: set[str]) -> None:
-        self._known = known
-        self._homes: Mapping[str, Sequence[str]] = importlib.metadata.packages_distributions()
+    def __init__(self, hidden: Callable[[], Set[str]]) -> None:
+        self._hidden = hidden
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Find a module, or say that there is none: some packages only ask."""
-        homes = {canonical(name) for name in self._homes.get(fullname.split(".")[0], [])}
-        if homes and not homes & self._known:
+        if fullname.split(".")[0] in self._hidden():
             return None
         return PathFinder.find_spec(fullname, path, target)
 
 
-def hide_undeclared(known: set[str]) -> None:
-    """Let nothing be imported from now on but the standard library and these distributions."""
+def undeclared(known: set[str]) -> set[str]:
+    """Name the packages that are installed, but not by one of these distributions."""
+    return {
+        name
+        for name, homes in importlib.metadata.packages_distributions().items()
+        if not {canonical(home) for home in homes} & known
+    }
+
+
+def hide(hidden: Callable[[], Set[str]]) -> None:
+    """Let these packages not be imported from now on."""
     at = sys.meta_path.index(PathFinder)
-    sys.meta_path[at] = OnlyDeclared(known)
+    sys.meta_path[at] = OnlyDeclared(hidden)
+
+
+def hide_undeclared(known: set[str]) -> set[str]:
+    """Let nothing be imported but the standard library and these; returns what is hidden."""
+    hidden = undeclared(known)
+    hide(lambda: hidden)
+    return hidden
+
+
+def write_undeclared(folder: Path, hidden: set[str]) -> Path:
+    """Make the archive by which a session says what the functions that run elsewhere must not find.
+
+    Its name is nobody else's: Spark wants a file of a name to stay the same.
+    """
+    path = folder / f"{_UNDECLARED}{uuid.uuid4().hex}.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(_NAMES, json.dumps(sorted(hidden)))
+    return path
+
+
+class Undeclared:
+    """What the session did not declare, once its archive is on the path: before, Spark starts."""
+
+    def __init__(self) -> None:
+        self._names: frozenset[str] | None = None
+
+    def __call__(self) -> frozenset[str]:
+        """Name the packages."""
+        if self._names is None:
+            for entry in sys.path:
+                if Path(entry).name.startswith(_UNDECLARED):
+                    self._names = frozenset()  # reading imports, too
+                    with zipfile.ZipFile(entry) as archive:
+                        self._names = frozenset(json.loads(archive.read(_NAMES)))
+        return self._names or frozenset()
 
 
 def forget_this_project() -> None:

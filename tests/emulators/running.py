@@ -1,16 +1,23 @@
-"""Starting and stopping a stand-in on a free loopback port."""
+"""Starting and stopping a stand-in on a free loopback port, and the interpreters that it starts."""
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.emulators.serving import announced
+
 ROOT = Path(__file__).resolve().parents[2]
+# A procedure's, a notebook's.
+TIMEOUT_SECONDS = 900
 
 
 def free_port() -> int:
@@ -21,8 +28,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(name: str, log: Path, *options: str, seconds: float = 90) -> Iterator[int]:
-    """Run `python -m tests.emulators.<name>` and yield its port.
+def running(name: str, log: Path, *options: str, seconds: float = 180) -> Iterator[int]:
+    """Run `python -m tests.emulators.<name>` and yield its port; it ends with this process.
 
     Parameters
     ----------
@@ -33,20 +40,21 @@ def running(name: str, log: Path, *options: str, seconds: float = 90) -> Iterato
     options
         Further arguments.
     seconds
-        How long it may take to listen.
+        How long it may take to listen: on a fresh machine, Databricks' fetches Delta Lake first.
 
     Raises
     ------
     RuntimeError
         It ended, or does not listen in time; with the end of its log.
     """
-    port = free_port()
-    command = [sys.executable, "-m", f"tests.emulators.{name}", "--port", str(port), *options]
+    command = [sys.executable, "-m", f"tests.emulators.{name}", "--port", "0"]
+    command += ["--until-stdin-ends", *options]
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
+        )
     try:
-        _await(process, port, time.monotonic() + seconds, log)
-        yield port
+        yield _await(process, time.monotonic() + seconds, log)
     finally:
         process.terminate()
         try:
@@ -54,13 +62,41 @@ def running(name: str, log: Path, *options: str, seconds: float = 90) -> Iterato
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if process.stdin:
+            process.stdin.close()
 
 
-def _await(process: subprocess.Popen[bytes], port: int, deadline: float, log: Path) -> None:
+def isolated(interpreter: Path, asked: Mapping[str, object]) -> subprocess.CompletedProcess[str]:
+    """Run an `interpreter.py` in a folder of its own, of which nothing stays.
+
+    Parameters
+    ----------
+    interpreter
+        The program, which reads what it is asked from its input.
+    asked
+        What becomes of it, as JSON.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            [sys.executable, "-I", str(interpreter)],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            cwd=folder,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": folder,
+                "TMPDIR": folder,
+                "PYTHONWARNINGS": "ignore",
+            },
+        )
+
+
+def _await(process: subprocess.Popen[bytes], deadline: float, log: Path) -> int:
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
+        if port := announced(log.read_text()):
+            return port
+        time.sleep(0.1)
     raise RuntimeError(f"the stand-in does not listen:\n{log.read_text()[-2000:]}")

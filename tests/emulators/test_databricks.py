@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from databricks import sql
 from databricks.sql.exc import Error
 
+from tests.emulators.databricks import spark
 from tests.emulators.running import running
 
 ENVIRONMENT = {"environment_key": "cdp", "spec": {"environment_version": "4"}}
@@ -94,6 +97,33 @@ def notebook(port: int, source: str, dependencies: list[str] | None = None) -> t
     state = call(port, f"2.2/jobs/runs/get?run_id={run_id}")["state"]
     output = call(port, f"2.2/jobs/runs/get-output?run_id={run_id}")
     return state["result_state"], output.get("error_trace", "")
+
+
+def test_who_fetches_delta_lake_does_so_alone_and_others_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    version = spark.DELTA.rpartition(":")[2]
+    names = ("io.delta_delta-spark_2.13", "io.delta_delta-storage")
+    jars = [spark.cache() / "jars" / f"{name}-{version}.jar" for name in names]
+
+    def found() -> dict[str, str]:
+        with spark.delta() as where:
+            return where
+
+    with ThreadPoolExecutor(1) as others:
+        with spark.delta() as fetching:
+            other = others.submit(found)
+            jars[0].parent.mkdir()
+            for jar in jars:
+                jar.write_bytes(b"PK\x03\x04")
+            with pytest.raises(TimeoutError):
+                other.result(0.2)
+        assert "spark.jars.packages" in fetching
+        assert "spark.jars.packages" in other.result()
+        for jar in jars:
+            zipfile.ZipFile(jar, "w").close()
+        assert found() == {"spark.jars": ",".join(map(str, jars))}
 
 
 def test_values_of_every_type_arrive_as_they_are(cursor: Any) -> None:
@@ -212,15 +242,18 @@ def test_a_notebook_imports_what_it_declares_and_nothing_else(
     assert "ERROR: /Volumes/main/lab/code/other cannot be installed" in trace
 
 
-def test_functions_that_spark_runs_do_not_see_this_project(port: int) -> None:
+def test_functions_that_spark_runs_import_what_the_session_declares(port: int) -> None:
     source = (
         "def tell(frames):\n"
-        "    import ml\n"
-        "    return frames\n"
-        "spark.range(3).mapInPandas(tell, 'id bigint').collect()\n"
+        "    import importlib.util, pandas\n"
+        "    asked = ['ml', 'sklearn', 'duckdb', 'scipy', 'json']\n"
+        "    for frame in frames:\n"
+        "        found = [name for name in asked if importlib.util.find_spec(name)]\n"
+        "        yield pandas.DataFrame({'name': found})\n"
+        "rows = spark.range(1).mapInPandas(tell, 'name string').collect()\n"
+        "assert {row.name for row in rows} == {'scipy', 'json'}, rows\n"
     )
-    state, trace = notebook(port, source)
-    assert (state, "No module named 'ml'" in trace) == ("FAILED", True)
+    assert notebook(port, source, ["scipy"]) == ("SUCCESS", "")
 
 
 def test_the_command_api_runs_cells_that_install_what_they_need(port: int) -> None:
@@ -232,6 +265,19 @@ def test_the_command_api_runs_cells_that_install_what_they_need(port: int) -> No
     started = call(port, "1.2/commands/execute", {**asked, "command": "1 / 0"})["id"]
     ended = call(port, f"1.2/commands/status?clusterId=c&contextId=1&commandId={started}")
     assert "ZeroDivisionError: division by zero" in ended["results"]["cause"]
+
+
+def test_a_call_that_cannot_be_served_is_answered_all_the_same(port: int) -> None:
+    with pytest.raises(HTTPError) as raised:
+        call(port, "2.1/clusters/get")
+    assert raised.value.code == 400
+    assert json.load(raised.value)["message"].endswith("KeyError: 'cluster_id'")
+    for method in ("GET", "PUT", "DELETE"):
+        address = f"http://127.0.0.1:{port}/staging/Volumes/main/lab/none/a.txt"
+        with pytest.raises(HTTPError) as raised:
+            urlopen(Request(address, data=b"a" if method == "PUT" else None, method=method))
+        assert raised.value.code == 404
+        assert b"Volume 'main.lab.none' does not exist" in raised.value.read()
 
 
 def test_serverless_tasks_take_their_libraries_from_the_environment(port: int) -> None:

@@ -75,6 +75,28 @@ def test_merge_updates_and_inserts(cursor: Any) -> None:
     assert cursor.fetchall() == [(1, "new"), (2, "same"), (3, "more")]
 
 
+def test_a_temporary_table_ends_with_its_session(
+    cursor: Any, connect: Callable[[str], Any]
+) -> None:
+    body = """
+def main(session):
+    session.sql("create or replace temporary table DEV.CDP.passing as select 2 as n").collect()
+"""
+    with connect("") as other:
+        other.execute("create temporary table DEV.CDP.first as select 1 as n")
+        other.execute("create or replace temporary table DEV.CDP.later as select 1 as n")
+        other.execute("create or replace table DEV.CDP.later as select 3 as n")
+        # A procedure works in its caller's session.
+        call(other, body, packages="'snowflake-snowpark-python'")
+        assert other.execute("select n from DEV.CDP.passing").fetchall() == [(2,)]
+        with pytest.raises(ProgrammingError, match="would hide a permanent one"):
+            other.execute("create temporary table DEV.CDP.later as select 4 as n")
+    assert cursor.execute("select n from DEV.CDP.later").fetchall() == [(3,)]
+    for name in ("first", "passing"):
+        with pytest.raises(ProgrammingError, match="does not exist"):
+            cursor.execute(f"select n from DEV.CDP.{name}")
+
+
 def test_grants_are_shown_until_they_are_revoked(cursor: Any) -> None:
     cursor.execute("create or replace view audience as select 1 as one")
     cursor.execute("grant select on DEV.CDP.audience to census")
@@ -112,6 +134,18 @@ def test_a_procedure_imports_staged_files(cursor: Any, tmp_path: Path) -> None:
     assert call(cursor, body, imports="imports = ('@DEV.CDP.code/lib/staged.py')") == "42"
     with pytest.raises(ProgrammingError, match=r"Remote file '@code/absent.py' was not found"):
         call(cursor, body, imports="imports = ('@code/absent.py')")
+
+
+def test_nothing_stays_of_a_procedures_files(cursor: Any) -> None:
+    body = """
+import tempfile
+from pathlib import Path
+def main(session):
+    file = Path(tempfile.mkdtemp()) / "file"
+    file.write_text("x")
+    return file
+"""
+    assert not Path(call(cursor, body)).exists()
 
 
 def test_a_procedure_fails_with_its_traceback(cursor: Any) -> None:

@@ -20,10 +20,11 @@ from tempfile import NamedTemporaryFile
 # None of these starts a thread or reads the environment when it is imported. What Python models
 # import (NumPy, pandas, xgboost) does, and is left to each process.
 IMPORTED = ["dbt.cli.main", "dbt.adapters.duckdb"]
+TIMED_OUT = 124
 
 
 def dbt(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float = 900
 ) -> subprocess.CompletedProcess[str]:
     """Run `dbt`; what it prints, to either stream, is in `.stdout`.
 
@@ -35,15 +36,23 @@ def dbt(
         All of its variables.
     folder
         Where it runs.
+    seconds
+        How long it may take; then it is killed, and its exit code is that of `timeout`, 124.
     """
     with NamedTemporaryFile() as output:
         process = _server().Process(
             target=_run, args=(list(arguments), dict(environment), str(folder), output.name)
         )
         process.start()
-        process.join()
+        process.join(seconds)
+        late = process.is_alive()
+        if late:
+            process.kill()
+            process.join()
         printed = Path(output.name).read_text()
-    return subprocess.CompletedProcess(["dbt", *arguments], process.exitcode or 0, printed)
+    code = TIMED_OUT if late else process.exitcode or 0
+    said = f"{printed}\nkilled after {seconds:.0f} s" if late else printed
+    return subprocess.CompletedProcess(["dbt", *arguments], code, said)
 
 
 def _server() -> ForkServerContext:

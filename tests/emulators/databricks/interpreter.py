@@ -2,7 +2,8 @@
 
 What can be imported is the standard library, what serverless compute has (as far as we use it), and
 the libraries that the notebook's environment declares, with what they require. What was installed
-from a Volume or the workspace goes to the session too, where the functions that Spark runs find it.
+from a Volume or the workspace goes to the session too, where the functions that Spark runs find it;
+as does what is not declared, which they do not find either.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from isolation import forget_this_project, hide_undeclared, resolve
+from isolation import forget_this_project, hide_undeclared, resolve, write_undeclared
 
 RUNTIME = [
     "pyspark", "grpcio", "grpcio-status", "googleapis-common-protos", "protobuf",
@@ -81,9 +82,10 @@ def main() -> None:
     except LookupError as error:
         sys.exit(f"ERROR: No matching distribution found for {error.args[0]}")
     forget_this_project()
-    hide_undeclared(known)
+    undeclared = write_undeclared(Path.cwd(), hide_undeclared(known))
     sys.path[:0] = map(str, installed)
     spark = connect(asked["connect_port"], asked["catalog"])
+    spark.addArtifacts(str(undeclared), pyfile=True)
     for folder in installed:
         spark.addArtifacts(f"{folder}.zip", pyfile=True)
     scope: dict[str, Any] = {"__name__": "__main__", "spark": spark, "dbutils": None}

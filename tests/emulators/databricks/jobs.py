@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.emulators.running import isolated
+
 INTERPRETER = Path(__file__).with_name("interpreter.py")
-TIMEOUT_SECONDS = 900
 _INSTALLING = threading.Lock()
 
 
@@ -85,17 +83,7 @@ def run(
         "connect_port": connect_port,
         "catalog": catalog,
     }
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-I", str(INTERPRETER)],
-            input=json.dumps(asked),
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-            env={"PATH": os.environ["PATH"], "HOME": folder, "PYTHONWARNINGS": "ignore"},
-        )
+    done = isolated(INTERPRETER, asked)
     if done.returncode:
         return Outcome(done.stdout, done.stderr[-16_000:].strip() or "the interpreter ended")
     return Outcome(done.stdout, "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from tests.emulators.databricks.jobs import Outcome
 
 # Clients ask every ten seconds whether a run has ended: the answer waits for it so long.
 PATIENCE_SECONDS = 30
+# Numbers go up by one, if not always for a run.
+KEPT_RUNS = 1_000
 USER = "runner@example.com"
 
 
@@ -58,7 +61,7 @@ class Rest:
         self._notebooks: dict[str, str] = {}
         self._runs: dict[int, Run] = {}
         self._numbers = itertools.count(1000)
-        self.submitted: list[Mapping[str, Any]] = []
+        self.submitted: deque[Mapping[str, Any]] = deque(maxlen=10_000)
         self._calls: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "clusters/get": lambda asked: {"cluster_id": asked["cluster_id"], "state": "RUNNING"},
             "libraries/cluster-status": lambda _: {"library_statuses": []},
@@ -152,6 +155,7 @@ class Rest:
     def _start(self, source: str, libraries: list[str]) -> int:
         number, run = next(self._numbers), Run()
         self._runs[number] = run
+        self._runs.pop(number - KEPT_RUNS, None)
 
         def end() -> None:
             try:

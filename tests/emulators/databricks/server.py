@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlparse
@@ -16,6 +17,8 @@ from tests.emulators.running import free_port
 
 # What the SDK asks of a host before anything else.
 DISCOVERY = "/.well-known/databricks-config"
+# Where the files of Volumes are moved to and from.
+STAGING = "/staging/"
 # Not Databricks': what was run, for tests to look at.
 HISTORY = "/emulator/history"
 
@@ -28,7 +31,7 @@ class Workspace:
     folder : Path
         Where tables and files are put.
     port : int
-        Where it is served.
+        Where it is served; 0 for any that is free.
     catalog : str
         What its one catalog is called.
     memory : str
@@ -36,13 +39,32 @@ class Workspace:
     """
 
     def __init__(self, folder: Path, port: int, catalog: str, memory: str) -> None:
-        self.port = port
+        handler = type("WorkspaceHandler", (Handler,), {"workspace": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler, bind_and_activate=False)
+        self._server.daemon_threads = True
+        # Nobody else takes the port while Spark starts, and nobody is answered before it has.
+        self._server.server_bind()
+        self.port = self._server.server_port
         connect_port = free_port()
         self.spark = spark.start(folder / "spark", connect_port, memory)
-        self.volumes = Volumes(folder / "files", port)
+        self.volumes = Volumes(folder / "files", self.port)
         self.statements = Statements(catalog, self.volumes)
         self.service = Service(self.spark, self.statements)
         self.rest = Rest(self.volumes.folder, connect_port, catalog)
+        self._server.server_activate()
+
+    def __enter__(self) -> Workspace:
+        """Hand out the workspace, whose Spark ends with the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self._server.server_close()
+        self.spark.stop()
+
+    def serve(self) -> None:
+        """Serve until the process is told to stop."""
+        self._server.serve_forever()
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -60,60 +82,71 @@ class Handler(BaseHTTPRequestHandler):
         if urlparse(self.path).path.startswith("/thrift"):
             self._answer(200, "application/x-thrift", self.workspace.service.process(body))
         else:
-            self._rest(json.loads(body or b"{}"))
+            self._rest(body)
 
     def do_GET(self) -> None:
         """Serve REST, a file, or the history."""
         url = urlparse(self.path)
         if url.path == HISTORY:
             said = {
-                "sql": self.workspace.statements.history,
-                "submitted": self.workspace.rest.submitted,
+                "sql": list(self.workspace.statements.history),
+                "submitted": list(self.workspace.rest.submitted),
             }
             self._answer(200, "application/json", json.dumps(said).encode())
         elif url.path == DISCOVERY:
             self._answer(200, "application/json", b'{"workspace_id": "1"}')
-        elif file := self._file():
-            found = file.is_file()
-            content = file.read_bytes() if found else b"no such file"
-            self._answer(200 if found else 404, "application/octet-stream", content)
+        elif url.path.startswith(STAGING):
+            self._file(lambda file: file.read_bytes())
         else:
-            self._rest(dict(parse_qsl(url.query)))
+            self._rest(json.dumps(dict(parse_qsl(url.query))).encode())
 
     def do_PUT(self) -> None:
         """Take a file, or serve REST."""
         body = self._body()
-        if file := self._file():
+        if not urlparse(self.path).path.startswith(STAGING):
+            self._rest(body)
+            return
+
+        def put(file: Path) -> bytes:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(body)
-            self._answer(200, "text/plain", b"")
-        else:
-            self._rest(json.loads(body or b"{}"))
+            return b""
+
+        self._file(put)
 
     def do_DELETE(self) -> None:
         """Remove a file."""
-        file = self._file()
-        found = file is not None and file.is_file()
-        if file is not None and found:
+
+        def remove(file: Path) -> bytes:
             file.unlink()
-        self._answer(200 if found else 404, "text/plain", b"" if found else b"no such file")
+            return b""
+
+        self._file(remove)
 
     def do_PATCH(self) -> None:
         """Serve REST."""
-        self._rest(json.loads(self._body() or b"{}"))
+        self._rest(self._body())
 
-    def _rest(self, asked: dict[str, object]) -> None:
+    def _rest(self, body: bytes) -> None:
+        path = urlparse(self.path).path
         try:
-            status, answer = 200, self.workspace.rest.answer(urlparse(self.path).path, asked)
+            status, answer = 200, self.workspace.rest.answer(path, json.loads(body or b"{}"))
         except RefusedError as error:
             status, answer = error.status, {"error_code": error.code, "message": str(error)}
+        # Whatever it is, it is answered: clients repeat a request that is not.
+        except Exception as error:
+            text = f"stand-in: {path}: {type(error).__name__}: {error}"
+            status, answer = 400, {"error_code": RefusedError.code, "message": text}
         self._answer(status, "application/json", json.dumps(answer).encode())
 
-    def _file(self) -> Path | None:
-        path = unquote(urlparse(self.path).path)
-        if not path.startswith("/staging/"):
-            return None
-        return self.workspace.volumes.locate(path.removeprefix("/staging"))
+    def _file(self, move: Callable[[Path], bytes]) -> None:
+        """Answer with what becomes of a file."""
+        path = unquote(urlparse(self.path).path).removeprefix(STAGING.rstrip("/"))
+        try:
+            status, content = 200, move(self.workspace.volumes.locate(path))
+        except OSError as error:
+            status, content = 404, str(error).encode()
+        self._answer(status, "application/octet-stream", content)
 
     def _body(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -124,11 +157,3 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-
-def serve(workspace: Workspace) -> None:
-    """Serve until the process is told to stop."""
-    handler = type("WorkspaceHandler", (Handler,), {"workspace": workspace})
-    server = ThreadingHTTPServer(("127.0.0.1", workspace.port), handler)
-    server.daemon_threads = True
-    server.serve_forever()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -32,11 +36,16 @@ def start(folder: Path, connect_port: int, memory: str) -> SparkSession:
     memory
         Of the one process that is driver and executor, e.g. `3g`.
     """
+    with delta() as jars:
+        return _started(jars, folder, connect_port, memory)
+
+
+def _started(jars: Mapping[str, str], folder: Path, connect_port: int, memory: str) -> SparkSession:
     os.environ["PYSPARK_PYTHON"] = str(_launcher(folder))
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
     builder = SparkSession.builder.master("local[2]").appName("databricks stand-in")  # pyright: ignore
     options = {
-        **_delta(),
+        **jars,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
@@ -71,14 +80,24 @@ def start(folder: Path, connect_port: int, memory: str) -> SparkSession:
     return session
 
 
-def _delta() -> dict[str, str]:
-    """Where Delta Lake comes from: what an earlier run downloaded, or Maven."""
+@contextmanager
+def delta() -> Iterator[dict[str, str]]:
+    """Say where Delta Lake comes from: what an earlier run fetched, or Maven.
+
+    Who fetches it does so alone; others wait, and find it.
+    """
     version = DELTA.rpartition(":")[2]
     names = ("io.delta_delta-spark_2.13", "io.delta_delta-storage")
     kept = [cache() / "jars" / f"{name}-{version}.jar" for name in names]
-    if all(jar.is_file() for jar in kept):
-        return {"spark.jars": ",".join(map(str, kept))}
-    return {"spark.jars.packages": DELTA, "spark.jars.ivy": str(cache())}
+    cache().mkdir(parents=True, exist_ok=True)
+    with (cache() / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # A copy that was broken off is no archive.
+        if all(zipfile.is_zipfile(jar) for jar in kept):
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            yield {"spark.jars": ",".join(map(str, kept))}
+        else:
+            yield {"spark.jars.packages": DELTA, "spark.jars.ivy": str(cache())}
 
 
 def _launcher(folder: Path) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,7 @@ class Statements:
 
     def __init__(self, catalog: str, volumes: Volumes) -> None:
         self.catalog = catalog
-        self.history: list[dict[str, Any]] = []
+        self.history: deque[dict[str, Any]] = deque(maxlen=10_000)
         self.volumes = volumes
         self.privileges = Privileges()
         self._information = InformationSchema(catalog)

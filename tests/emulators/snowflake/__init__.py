@@ -9,6 +9,7 @@ connector, Snowpark and dbt-snowflake talk to it. `gateway` takes each statement
   holds the roles that CREATE ROLE made to them;
 - `rewrites` spells out what fakesnow does not take (MERGE as dbt writes it, qualified temporary
   tables, Snowpark's `VALUES`);
+- `temporaries` drops with a session what it made for itself;
 - `polling` answers a long statement with where its result will be;
 - `results` keeps null timestamps null in Arrow and pandas;
 - query tags are kept with each statement, and errors are answered as Snowflake does.

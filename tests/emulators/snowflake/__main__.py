@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
+import shutil
+import socket
+from contextlib import suppress
 
 import uvicorn
+from fakesnow.transforms import stage
 
+from tests.emulators import serving
 from tests.emulators.snowflake import results
 from tests.emulators.snowflake.gateway import Gateway
 from tests.emulators.snowflake.polling import Polling
@@ -13,15 +17,28 @@ from tests.emulators.snowflake.polling import Polling
 
 def main() -> None:
     """Read the port and serve."""
-    parser = argparse.ArgumentParser(prog="tests.emulators.snowflake", description=__doc__)
-    parser.add_argument("--port", type=int, default=8098)
+    parser = serving.options("snowflake", __doc__, port=8098)
     parser.add_argument("--log-level", default="warning")
     parser.add_argument("--answer-within", type=float, default=40, metavar="SECONDS")
     given = parser.parse_args()
+    serving.end_when_told(given)
     results.keep_null_timestamps()
-    print(f"A Snowflake account, in memory, at http://127.0.0.1:{given.port}", flush=True)
-    application = Polling(Gateway(given.port), given.answer_within)
-    uvicorn.run(application, host="127.0.0.1", port=given.port, log_level=given.log_level)
+    try:
+        with (
+            socket.create_server(("127.0.0.1", given.port)) as listener,
+            suppress(KeyboardInterrupt),
+        ):
+            port = listener.getsockname()[1]
+            application = Polling(Gateway(port), given.answer_within)
+            serving.announce("A Snowflake account, in memory,", port)
+            # It waits for statements that run, and is killed should they take longer than this.
+            config = uvicorn.Config(
+                application, log_level=given.log_level, timeout_graceful_shutdown=5
+            )
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        # fakesnow's stages.
+        shutil.rmtree(stage.LOCAL_BUCKET_PATH, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -88,6 +88,23 @@ def remember(sql: str, session: Session, privileges: Privileges) -> None:
         privileges.created(made["kind"].upper(), name, session.role)
 
 
+def made_and_dropped(sql: str, session: Session) -> tuple[tuple[str, str] | None, str | None]:
+    """Name the temporary table or view that a statement makes, with its kind, and what it drops.
+
+    What is made anew, and is not temporary, counts as dropped: nothing temporary is left of it. A
+    temporary one without a schema in its name is DuckDB's.
+    """
+    if dropped := _DROP.match(sql):
+        return None, session.find(dropped["name"])
+    made = _CREATE.match(sql)
+    if not made or made["kind"].lower() not in ("table", "view"):
+        return None, None
+    name = session.find(made["name"])
+    if made["temporary"]:
+        return ((made["kind"].lower(), name) if "." in made["name"] else None), None
+    return None, name
+
+
 def needs(sql: str, session: Session, privileges: Privileges) -> list[Need]:
     """List what a statement needs of objects that are there."""
     if _FREE.match(sql):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +26,7 @@ from tests.emulators.snowflake import (
     stages,
     statements,
 )
+from tests.emulators.snowflake.temporaries import Temporaries
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,6 +34,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LOGIN = "/session/v1/login-request"
 QUERIES = "/queries/v1/query-request"
+SESSION = "/session"
 # Not Snowflake's: what was run, for tests to look at.
 HISTORY = "/emulator/history"
 _LOAD = re.compile(
@@ -51,9 +54,10 @@ class Gateway:
 
     def __init__(self, port: int) -> None:
         self.port = port
-        self.history: list[dict[str, str]] = []
+        self.history: deque[dict[str, str]] = deque(maxlen=10_000)
         self._procedures: dict[str, statements.Procedure] = {}
         self._privileges = privileges.Privileges()
+        self._temporaries = Temporaries()
         self._tags: dict[str, str] = {}
         # Role and warehouse of each session.
         self._asked_for: dict[str, tuple[str, str]] = {}
@@ -61,27 +65,43 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and scope["path"] == HISTORY:
-            await JSONResponse(self.history)(scope, receive, send)
+            await JSONResponse(list(self.history))(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == QUERIES:
             await self._query(scope, receive, send)
         elif scope["type"] == "http" and scope["path"] == LOGIN:
             await self._login(scope, receive, send)
         else:
+            if scope["type"] == "http" and scope["path"] == SESSION:
+                await run_in_threadpool(self._end, Request(scope))
             await fakesnow.server.app(scope, receive, send)
 
     async def _login(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Note the role and the warehouse that a session asks for; fakesnow has neither."""
+        """Note the role and the warehouse that a session asks for; fakesnow knows of neither."""
         answered = bytearray()
 
-        async def answer(message: MutableMapping[str, Any]) -> None:
+        async def keep(message: MutableMapping[str, Any]) -> None:
             answered.extend(message.get("body", b""))
-            await send(message)
 
-        await fakesnow.server.app(scope, receive, answer)
+        await fakesnow.server.app(scope, receive, keep)
+        answer = json.loads(answered)
         asked = parse_qs(scope["query_string"].decode())
-        token = json.loads(answered)["data"]["token"]
+        token = answer["data"]["token"]
         role, warehouse = (asked.get(name, [""])[0] for name in ("roleName", "warehouse"))
         self._asked_for[token] = (privileges.kept(role), privileges.kept(warehouse))
+        # Without one, the connector does not say that it closes a session.
+        answer["data"]["masterToken"] = token
+        await JSONResponse(answer)(scope, receive, send)
+
+    def _end(self, request: Request) -> None:
+        """Forget a session that is closed, and drop what is temporary."""
+        if not request.query_params.get("delete"):
+            return
+        token = fakesnow.server.to_token(request)
+        if token in fakesnow.server.sessions:
+            for name in self._temporaries.end(token, fakesnow.server.to_conn(token)):
+                self._privileges.dropped(name)
+        self._tags.pop(token, None)
+        self._asked_for.pop(token, None)
 
     def _session(self, token: str) -> enforcement.Session:
         role, warehouse = self._asked_for.get(token, ("", ""))
@@ -150,7 +170,7 @@ class Gateway:
             return privileges.as_select(rows)
         if self._privileges.apply(sql, session.database, session.schema):
             return _said("Statement executed successfully.")
-        enforcement.remember(sql, session, self._privileges)
+        self._keep_track(sql, token, session)
         changed = stages.change(sql, session.database, session.schema)
         if changed is not None:
             return " union all ".join(_said(name) for name in changed) or _said("")
@@ -159,6 +179,14 @@ class Gateway:
         if loaded := _LOAD.match(sql):
             return self._load(loaded["verb"], loaded["relation"], loaded["files"], token)
         return self._procedure(sql, token)
+
+    def _keep_track(self, sql: str, token: str, session: enforcement.Session) -> None:
+        temporary, dropped = enforcement.made_and_dropped(sql, session)
+        if temporary:
+            self._temporaries.note(*temporary, token, fakesnow.server.to_conn(token))
+        if dropped:
+            self._temporaries.forget(dropped)
+        enforcement.remember(sql, session, self._privileges)
 
     def _procedure(self, sql: str, token: str) -> str | None:
         defined = statements.read_procedure(sql)
@@ -177,7 +205,8 @@ class Gateway:
                     sqlstate="42601",
                 )
         if defined:
-            return _said(procedures.run(defined, port=self.port, caller=self._session(token)))
+            caller = self._session(token)
+            return _said(procedures.run(defined, port=self.port, token=token, caller=caller))
         dropped = statements.read_drop(sql)
         if dropped:
             self._procedures.pop(dropped, None)

@@ -28,14 +28,14 @@ def import_paths(imports: Sequence[str]) -> list[str]:
 
 
 def connect(asked: Mapping[str, Any]) -> Any:
-    """Open the caller's session."""
+    """Join the caller's session, which goes on afterwards."""
     from snowflake.snowpark import Session
 
     return Session.builder.configs(
         {
-            "account": "local", "user": "procedure", "password": "none", "protocol": "http",
-            "host": "127.0.0.1", "port": asked["port"], "network_timeout": 60,
-            **asked["session"],
+            "account": "local", "protocol": "http", "host": "127.0.0.1", "port": asked["port"],
+            "session_token": asked["token"], "master_token": asked["token"],
+            "server_session_keep_alive": True, "network_timeout": 60, **asked["session"],
         }
     ).create()  # fmt: skip
 

@@ -19,6 +19,7 @@ from tests.emulators.snowflake.gateway import QUERIES, Receive, Scope, Send
 Message = MutableMapping[str, Any]
 _RESULT = re.compile(r"^/queries/(?P<id>[\w-]+)/result$")
 _IN_PROGRESS = "333333"
+KEPT_SECONDS = 300
 
 
 class Polling:
@@ -46,7 +47,8 @@ class Polling:
             await self._answer(polled["id"], scope, receive, send)
         elif path == QUERIES:
             name = str(uuid.uuid4())
-            self._running[name] = asyncio.create_task(self._run(scope, receive))
+            task = self._running[name] = asyncio.create_task(self._run(scope, receive))
+            task.add_done_callback(lambda _: self._forget(name))
             await self._answer(name, scope, receive, send)
         else:
             await self._application(scope, receive, send)
@@ -60,12 +62,22 @@ class Polling:
         await self._application(scope, receive, keep)
         return messages
 
+    def _forget(self, name: str) -> None:
+        """Keep a result for a while: its client may have left."""
+        asyncio.get_running_loop().call_later(KEPT_SECONDS, self._running.pop, name, None)
+
     async def _answer(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
-        done, _ = await asyncio.wait([self._running[name]], timeout=self._seconds)
+        task = self._running.get(name)
+        if task is None:
+            gone = {"code": "000709", "message": f"Statement {name} not found", "success": False}
+            await JSONResponse({"data": None, **gone})(scope, receive, send)
+            return
+        done, _ = await asyncio.wait([task], timeout=self._seconds)
         if not done:
             data = {"getResultUrl": f"/queries/{name}/result"}
             answer = {"data": data, "code": _IN_PROGRESS, "message": None, "success": False}
             await JSONResponse(answer)(scope, receive, send)
             return
-        for message in self._running.pop(name).result():
+        self._running.pop(name, None)
+        for message in task.result():
             await send(message)

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import tempfile
 import tomllib
 from dataclasses import asdict
 from pathlib import Path
@@ -14,18 +9,18 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from snowflake.connector.errors import ProgrammingError
 
+from tests.emulators.running import isolated
 from tests.emulators.snowflake import stages
 from tests.emulators.snowflake.enforcement import Session
 from tests.emulators.snowflake.statements import Procedure
 
 INTERPRETER = Path(__file__).with_name("interpreter.py")
-TIMEOUT_SECONDS = 900
 _PROJECT = Path(__file__).parents[3] / "pyproject.toml"
 # It runs on the interpreter of the tests; one that `ml` does not run on is refused all the same.
 PYTHON = SpecifierSet(tomllib.loads(_PROJECT.read_text())["project"]["requires-python"])
 
 
-def run(procedure: Procedure, *, port: int, caller: Session) -> str:
+def run(procedure: Procedure, *, port: int, token: str, caller: Session) -> str:
     """Run a procedure and return what its `main` returned.
 
     Parameters
@@ -33,9 +28,9 @@ def run(procedure: Procedure, *, port: int, caller: Session) -> str:
     procedure
         What to run.
     port
-        Where this account is served; the procedure's session connects to it.
-    caller
-        The session it runs as.
+        Where this account is served; the procedure connects to it.
+    token, caller
+        The session that it runs in: that of its caller.
 
     Raises
     ------
@@ -57,19 +52,10 @@ def run(procedure: Procedure, *, port: int, caller: Session) -> str:
         ],
         "packages": procedure.packages,
         "port": port,
+        "token": token,
         "session": asdict(caller),
     }
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-I", str(INTERPRETER)],
-            input=json.dumps(asked),
-            capture_output=True,
-            text=True,
-            cwd=folder,
-            timeout=TIMEOUT_SECONDS,
-            check=False,
-            env={"PATH": os.environ["PATH"], "HOME": folder, "PYTHONWARNINGS": "ignore"},
-        )
+    done = isolated(INTERPRETER, asked)
     if done.returncode:
         raise ProgrammingError(
             msg=f"Python Interpreter Error:\n{done.stderr[-8000:].strip()}\n in function main",

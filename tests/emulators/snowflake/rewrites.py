@@ -26,7 +26,7 @@ def rewrite(sql: str) -> str:
     """Spell a statement the way fakesnow takes it; unchanged where it does already.
 
     - A temporary table or view with a schema in its name becomes an ordinary one: DuckDB keeps
-      temporary ones in a schema of their own, and a procedure's session is another one.
+      temporary ones in a schema of their own. `temporaries` drops it with its session.
     - `select $1 from values (…)`, as Snowpark sends it, names the columns.
     - `to_binary(…, 'BASE64')` is DuckDB's: fakesnow does not find it in CREATE TABLE AS.
     - In MERGE, a bare column of the insert's values is the source's.
