@@ -207,6 +207,12 @@ def test_files_of_a_volume_are_put_listed_got_and_removed(cursor: Any, tmp_path:
     assert rows(cursor, "list '/Volumes/main/lab/files/in'") == []
 
 
+def test_what_java_unpacks_goes_with_the_stand_in(cursor: Any) -> None:
+    asked = "select reflect('java.lang.System', 'getProperty', 'java.io.tmpdir')"
+    ((folder,),) = rows(cursor, asked)
+    assert Path(folder).parent.name.startswith("databricks_")
+
+
 def test_a_statement_that_fails_says_why(cursor: Any) -> None:
     with pytest.raises(Error, match="TABLE_OR_VIEW_NOT_FOUND"):
         cursor.execute("select * from main.lab.nothing")

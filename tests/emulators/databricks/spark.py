@@ -43,6 +43,8 @@ def start(folder: Path, connect_port: int, memory: str) -> SparkSession:
 def _started(jars: Mapping[str, str], folder: Path, connect_port: int, memory: str) -> SparkSession:
     os.environ["PYSPARK_PYTHON"] = str(_launcher(folder))
     os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    # A Java that is killed leaves the libraries that it unpacked; here they go with the folder.
+    os.environ["SPARK_SUBMIT_OPTS"] = f"-Djava.io.tmpdir={folder}"
     builder = SparkSession.builder.master("local[2]").appName("databricks stand-in")  # pyright: ignore
     options = {
         **jars,
