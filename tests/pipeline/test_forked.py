@@ -7,9 +7,6 @@ from tests.pipeline import forked
 
 
 def test_a_command_that_takes_too_long_is_killed(tmp_path: Path) -> None:
-    done = forked.dbt(["--version"], os.environ, tmp_path, seconds=0.01)
+    done = forked.dbt(["parse"], os.environ, tmp_path, seconds=0.01)
     assert done.returncode == forked.TIMED_OUT
     assert done.stdout.endswith("killed after 0 s")
-    done = forked.dbt(["--version"], os.environ, tmp_path)
-    assert done.returncode == 0
-    assert "installed: " in done.stdout
