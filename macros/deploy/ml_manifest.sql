@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "57a483f8587e9b3c9d8357827a6d09b0b6101105b26772b2835945304fda73f7",
+        "sha256": "9b6378070a9d0257bed60fa6da905acba548e80bdf70c9eab0a57747933ca2d0",
         "files": {
         "ml": [
             "__init__.py",
@@ -28,6 +28,7 @@
             "portable.py",
             "reasons.py",
             "registry.py",
+            "registry_row.py",
             "registry_tables.py",
             "rows.py",
             "scoring.py",
