@@ -36,6 +36,8 @@
     {% if var("deploy_ml") == "auto" %}
         {% do deploy_ml() %}
     {% else %}
+        {#- what is there in part is none -#}
+        {% set deployed = deployed | reject("equalto", wanted) | list %}
         {{ exceptions.raise_compiler_error(
             ml_volume() ~ " holds " ~ ("ml " ~ deployed | join(", ") if deployed else "no ml")
             ~ ", and this project has " ~ wanted ~ ". Run `dbt run-operation deploy_ml`, "

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,15 @@ import pytest
 from tests.emulators.running import running
 from tests.pipeline import warehouses
 from tests.pipeline.project import WIDE, Project
-from tests.pipeline.warehouses import DatabricksProject, SnowflakeProject
+from tests.pipeline.warehouses import (
+    EVERYTHING,
+    DatabricksProject,
+    SnowflakeProject,
+    Warehouse,
+    with_orders,
+)
+
+RUNNER = "TRANSFORMER"
 
 
 @pytest.fixture
@@ -26,76 +35,111 @@ def module_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of simulated events."""
-    folder = tmp_path_factory.mktemp("simulated")
-    cdp = Path(sys.executable).with_name("cdp")
-    command = [cdp, "simulate", "--out", folder, "--events", "100000", "--days", "90"]
-    subprocess.run([*map(str, command), "--seed", "7"], check=True, capture_output=True)
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """A folder of a name, filled by whichever process of the tests needs it first."""
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+    def made(name: str, fill: Callable[[Path], object]) -> Path:
+        with (base / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (base / f"{name}.done").exists():
+                fill(base / name)
+                (base / f"{name}.done").touch()
+        return base / name
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def simulated(once: Callable[..., Path]) -> Path:
+    """A folder of 100,000 simulated events."""
+    folder = once("simulated", lambda path: warehouses.simulated(path, "struct", 100_000))
     return folder / "events"
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> Project:
+def built(
+    once: Callable[..., Path], simulated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
     """The warehouse that a whole build of them left; tests that change it take a copy."""
-    project = Project(tmp_path_factory.mktemp("built"))
-    project.build(events=simulated, unit_tests=True, **WIDE)
-    return project
+    folder = once(
+        "built", lambda path: Project(path).build(events=simulated, unit_tests=True, **WIDE)
+    )
+    return Project(shutil.copytree(folder, tmp_path_factory.mktemp("built") / "project"))
 
 
-# The same 100,000 events on every engine, built once each. The tests of a warehouse share its
-# build: one that leaves tables changed builds into a schema of its own.
-
-
-@pytest.fixture(scope="session")
-def json_events(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same events as `simulated`, entities as JSON text."""
-    folder = tmp_path_factory.mktemp("json_events")
-    warehouses.simulated(folder, "json", 100_000)
-    return folder / "events"
+# The same 100,000 events, and orders, on every engine, built once each with everything asked for.
 
 
 @pytest.fixture(scope="session")
-def duckdb_built(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> Project:
-    """A whole build of them on DuckDB."""
-    project = Project(tmp_path_factory.mktemp("duckdb"))
-    project.build(events=simulated, **WIDE)
-    return project
+def orders(once: Callable[..., Path], simulated: Path) -> Path:
+    """The events with orders."""
+
+    def fill(folder: Path) -> None:
+        folder.mkdir()
+        with_orders(f"{simulated}/**/*.parquet", folder / "events.parquet")
+
+    return once("orders", fill) / "events.parquet"
 
 
 @pytest.fixture(scope="session")
-def snowflake(
-    tmp_path_factory: pytest.TempPathFactory, json_events: Path
+def json_orders(once: Callable[..., Path]) -> Path:
+    """The same, entities as JSON text."""
+
+    def fill(folder: Path) -> None:
+        with_orders(warehouses.simulated(folder, "json", 100_000), folder / "events.parquet")
+
+    return once("json_orders", fill) / "events.parquet"
+
+
+@pytest.fixture(scope="session")
+def duckdb_built(once: Callable[..., Path], orders: Path) -> Project:
+    """A whole build of them on DuckDB, to read from."""
+    return Project(
+        once("duckdb_built", lambda path: Project(path).build(events=orders, **EVERYTHING))
+    )
+
+
+@pytest.fixture(scope="session")
+def snowflake_built(
+    tmp_path_factory: pytest.TempPathFactory, json_orders: Path
 ) -> Iterator[SnowflakeProject]:
-    """The Snowflake stand-in with these events in atomic.events."""
+    """A whole build of them on the Snowflake stand-in.
+
+    By a role that has what `grant_runner` says, and nothing else.
+    """
     folder = tmp_path_factory.mktemp("snowflake")
     with running("snowflake", folder / "server.log") as port:
-        project = SnowflakeProject(folder / "project", port=port)
-        project.load_events(f"{json_events}/**/*.parquet")
+        project = SnowflakeProject(folder / "project", port=port, role=RUNNER)
+        project.load_events(str(json_orders))
+        asked = f"{{role: {RUNNER}, warehouse: COMPUTE}}"
+        said = project.run("run-operation", "grant_runner", "--args", asked, **EVERYTHING)
+        project.administer(said.stdout)
+        project.run("build", "--exclude-resource-type", "unit_test", **EVERYTHING)
         yield project
 
 
 @pytest.fixture(scope="session")
-def snowflake_built(snowflake: SnowflakeProject) -> SnowflakeProject:
-    """A whole build of them there."""
-    snowflake.run("build", "--exclude-resource-type", "unit_test", **WIDE)
-    return snowflake
-
-
-@pytest.fixture(scope="session")
-def databricks(
-    tmp_path_factory: pytest.TempPathFactory, simulated: Path
+def databricks_built(
+    tmp_path_factory: pytest.TempPathFactory, orders: Path
 ) -> Iterator[DatabricksProject]:
-    """The Databricks stand-in with these events in atomic.events."""
+    """A whole build of them on the Databricks stand-in."""
     folder = tmp_path_factory.mktemp("databricks")
     with running("databricks", folder / "server.log", seconds=180) as port:
         project = DatabricksProject(folder / "project", port=port)
-        project.load_events(f"{simulated}/**/*.parquet")
+        project.load_events(str(orders))
+        project.run("build", "--exclude-resource-type", "unit_test", **EVERYTHING)
         yield project
 
 
-@pytest.fixture(scope="session")
-def databricks_built(databricks: DatabricksProject) -> DatabricksProject:
-    """A whole build of them there."""
-    databricks.run("build", "--exclude-resource-type", "unit_test", **WIDE)
-    return databricks
+@pytest.fixture(params=["snowflake", "databricks"])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Each warehouse; what runs on one of them runs in the process that has its build."""
+    return request.param
+
+
+@pytest.fixture
+def warehouse(engine: str, request: pytest.FixtureRequest) -> Warehouse:
+    """The build of `engine`."""
+    return request.getfixturevalue(f"{engine}_built")

@@ -35,9 +35,13 @@ class Tolerance:
     absolute: float = 0.0
 
     def exceeded(self, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """Where both are numbers, and are further apart."""
-        allowed = np.maximum(self.absolute, self.relative * np.maximum(np.abs(left), np.abs(right)))
-        return np.abs(left - right) > allowed
+        """Where two numbers are further apart; NaN and the infinities equal only themselves."""
+        finite = np.isfinite(left) & np.isfinite(right)
+        with np.errstate(invalid="ignore"):
+            larger = np.maximum(np.abs(left), np.abs(right))
+            near = np.abs(left - right) <= np.maximum(self.absolute, self.relative * larger)
+        same = (left == right) | (np.isnan(left) & np.isnan(right))
+        return ~(same | (finite & near))
 
 
 @dataclass
@@ -68,7 +72,7 @@ class Compared:
 
 def primary_keys(project: Project) -> dict[str, list[str]]:
     """Every model with a primary key, from the tests that a build's manifest lists."""
-    manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
+    manifest = _manifest(project)
     keys: dict[str, list[str]] = {}
     for node in manifest["nodes"].values():
         test = node.get("test_metadata") or {}
@@ -80,6 +84,16 @@ def primary_keys(project: Project) -> dict[str, list[str]]:
         else:
             keys[model["name"]] = test["kwargs"]["columns"]
     return keys
+
+
+def models(project: Project) -> set[str]:
+    """Name every model that a build's manifest lists."""
+    nodes = _manifest(project)["nodes"].values()
+    return {node["name"] for node in nodes if node["resource_type"] == "model"}
+
+
+def _manifest(project: Project) -> dict[str, Any]:
+    return json.loads((project.folder / "target" / "manifest.json").read_text())
 
 
 def compare(
@@ -169,11 +183,13 @@ def _compare_column(
         left, right = left.cast(pa.float64()), right.cast(pa.float64())
     if left.equals(right):
         return
+    nulls = [side.is_null().to_numpy() for side in (left, right)]
     if pa.types.is_floating(left.type):
-        unlike = _unlike_floats(out, left.to_numpy(), right.to_numpy(), tolerance)
+        far = _unlike_floats(out, left.to_numpy(), right.to_numpy(), tolerance)
     else:
         pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
-        unlike = np.array([one != other for one, other in pairs])
+        far = np.array([one != other for one, other in pairs])
+    unlike = np.where(nulls[0] | nulls[1], nulls[0] != nulls[1], far)
     if unlike.any():
         at = [int(row) for row in np.flatnonzero(unlike)]
         shown = [
@@ -187,13 +203,10 @@ def _compare_column(
 def _unlike_floats(
     out: Compared, left: np.ndarray, right: np.ndarray, tolerance: Tolerance
 ) -> np.ndarray:
-    """Nulls are NaN here."""
-    unlike = np.isnan(left) != np.isnan(right)
-    both = ~np.isnan(left) & ~np.isnan(right)
-    if both.any():
-        out.furthest = max(out.furthest, float(np.abs(left - right)[both].max()))
-        unlike[both] = tolerance.exceeded(left[both], right[both])
-    return unlike
+    finite = np.isfinite(left) & np.isfinite(right)
+    if finite.any():
+        out.furthest = max(out.furthest, float(np.abs(left - right)[finite].max()))
+    return tolerance.exceeded(left, right)
 
 
 def _same(left: pa.Table, right: pa.Table) -> bool:

@@ -62,6 +62,7 @@ class Rest:
         self._runs: dict[int, Run] = {}
         self._numbers = itertools.count(1000)
         self.submitted: deque[Mapping[str, Any]] = deque(maxlen=10_000)
+        self.commands: deque[Mapping[str, Any]] = deque(maxlen=10_000)
         self._calls: dict[str, Callable[[Mapping[str, Any]], Any]] = {
             "clusters/get": lambda asked: {"cluster_id": asked["cluster_id"], "state": "RUNNING"},
             "libraries/cluster-status": lambda _: {"library_statuses": []},
@@ -104,6 +105,7 @@ class Rest:
         return {"path": asked["path"], "object_type": "NOTEBOOK", "object_id": 1}
 
     def _execute(self, asked: Mapping[str, Any]) -> Any:
+        self.commands.append(asked)
         return {"id": str(self._start(asked["command"], []))}
 
     def _command_status(self, asked: Mapping[str, Any]) -> Any:

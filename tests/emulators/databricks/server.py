@@ -91,6 +91,7 @@ class Handler(BaseHTTPRequestHandler):
             said = {
                 "sql": list(self.workspace.statements.history),
                 "submitted": list(self.workspace.rest.submitted),
+                "commands": list(self.workspace.rest.commands),
             }
             self._answer(200, "application/json", json.dumps(said).encode())
         elif url.path == DISCOVERY:
