@@ -11,8 +11,8 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lint-snowflake format bench soak docs clean requirements events \
-	test-unit test-pipeline test-browser test-lowest test-warehouses \
-	databricks-local snowflake-local system-packages
+	test-unit test-dbt test-pipeline test-browser test-lowest test-warehouses \
+	databricks-local snowflake-local java chromium
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +30,7 @@ docs: $(VENV)/.demo profiles.yml ## Build the documentation of every table and c
 	@$(BIN)/dbt --quiet docs generate --static
 	@echo "Open target/static_index.html"
 
-databricks-local: $(VENV)/.dev system-packages ## A Databricks stand-in to try things on (http://127.0.0.1:8099)
+databricks-local: $(VENV)/.dev java ## A Databricks stand-in to try things on (http://127.0.0.1:8099)
 	$(BIN)/python -m tests.emulators.databricks
 
 snowflake-local: $(VENV)/.dev ## A Snowflake stand-in to try things on (http://127.0.0.1:8098)
@@ -41,7 +41,7 @@ clean: ## Remove what make made; warehouses and your data stay
 
 # --- Working on it ------------------------------------------------------------------
 
-test: lint test-unit test-pipeline test-browser test-warehouses test-lowest ## Everything CI runs
+test: lint test-unit test-dbt test-lowest ## Everything CI runs
 
 lint: $(VENV)/.dev profiles.yml ## ruff, pyright, sqlfluff
 	$(BIN)/ruff check .
@@ -62,14 +62,19 @@ format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 test-unit: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit ml
 
-test-pipeline: $(VENV)/.dev system-packages
+# The three below in one run, so that neither of two cores waits for the other at the end of each.
+test-dbt: $(VENV)/.dev java chromium
+	$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations 12 \
+		tests/pipeline tests/emulators tests/browser
+
+test-pipeline: $(VENV)/.dev java
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/pipeline $(addprefix --ignore=,$(WAREHOUSE_TESTS))
 
 # Snowflake and Databricks, by unmodified adapters against the stand-ins of tests/emulators.
-test-warehouses: $(VENV)/.dev system-packages ## Only what runs on the stand-ins of Snowflake and Databricks
-	$(BIN)/pytest -q -n 2 --dist loadscope tests/emulators $(WAREHOUSE_TESTS)
+test-warehouses: $(VENV)/.dev java ## Only what runs on the stand-ins of Snowflake and Databricks
+	$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder tests/emulators $(WAREHOUSE_TESTS)
 
-test-browser: $(VENV)/.dev system-packages
+test-browser: $(VENV)/.dev chromium
 	$(BIN)/pytest -q tests/browser
 
 # The lowest library versions that pyproject.toml allows: warehouses lag the newest.
@@ -135,9 +140,12 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 	@$(UV) pip install -q --python .venv-lowest/bin/python --no-deps -e .
 	@touch $@
 
-# Spark, which the features are tested on too, runs on Java; the report is opened in Chromium.
-system-packages:
+# Spark, which the features and the Databricks stand-in run on, needs Java.
+java:
 	@command -v java > /dev/null || { apt-get update -q && apt-get install -y -q openjdk-17-jre-headless; }
+
+# The report is opened in it.
+chromium:
 	@command -v chromedriver > /dev/null || { apt-get update -q && apt-get install -y -q chromium chromium-driver; }
 
 profiles.yml: profiles.example.yml
