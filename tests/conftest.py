@@ -16,7 +16,9 @@ STAND_INS = ("databricks", "snowflake")
 def scope(nodeid: str) -> str:
     """Say what runs together: the tests of one stand-in's shared build, and each other file."""
     shared = re.search(
-        r"/test_(databricks|snowflake)_(?:build|clusters)|\[(databricks|snowflake)\]$", nodeid
+        r"/test_(databricks|snowflake)_(?:build|clusters)"
+        r"|/test_engines_.*\[(databricks|snowflake)\]$",
+        nodeid,
     )
     return shared[1] or shared[2] if shared else nodeid.split("::", 1)[0]
 
