@@ -14,7 +14,7 @@ from pyspark.sql import SparkSession
 
 # The Delta Lake that was made for Spark 4.0.
 DELTA = "io.delta:delta-spark_2.13:4.0.1"
-_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+_SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseSerialGC"
 WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -57,6 +57,7 @@ def _started(jars: Mapping[str, str], folder: Path, connect_port: int, memory: s
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.memory": memory,
         # Tables of a test are small: a second compiler and adapted plans cost more than they save.
+        # What one compiler makes of all the plans would not fit into its default of 48 MB.
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder} {_SHORT_LIVED}",
         "spark.sql.adaptive.enabled": "false",
         "spark.local.dir": folder / "local",
