@@ -81,7 +81,7 @@ test-browser: $(VENV)/.dev chromium
 test-lowest: .venv-lowest/.installed
 	.venv-lowest/bin/python -m pytest -q -n 2 --dist loadfile tests/unit
 
-bench: $(VENV)/.bench system-packages ## Measure features, training, simulation and the build against their peers
+bench: $(VENV)/.bench java ## Measure features, training, simulation and the build against their peers
 	$(BIN)/python bench/simulate.py
 	$(BIN)/python bench/web.py
 	$(BIN)/python bench/features.py
