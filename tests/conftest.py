@@ -9,7 +9,6 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.scheduler.protocol import Scheduling
 
-
 STAND_INS = ("databricks", "snowflake")
 
 
