@@ -126,7 +126,7 @@ def databricks_built(
 ) -> Iterator[DatabricksProject]:
     """A whole build of them on the Databricks stand-in."""
     folder = tmp_path_factory.mktemp("databricks")
-    with running("databricks", folder / "server.log", seconds=180) as port:
+    with running("databricks", folder / "server.log") as port:
         project = DatabricksProject(folder / "project", port=port)
         project.load_events(str(orders))
         project.run("build", "--exclude-resource-type", "unit_test", **EVERYTHING)
