@@ -163,7 +163,7 @@ def map_many(
         def mapped(
             function: Callable[[pd.DataFrame], pd.DataFrame],
         ) -> Callable[[Iterator[pd.DataFrame]], Iterator[pd.DataFrame]]:
-            return lambda frames: (function(_lower(frame))[list(types)] for frame in frames)
+            return lambda frames: (_to_spark(function(_lower(f)), types) for f in frames)
 
         parts = [relation.mapInPandas(mapped(function), schema=ddl) for relation, function in jobs]
         return reduce(lambda left, right: left.unionByName(right), parts)
@@ -246,6 +246,12 @@ def _without_zones(table: pa.Table) -> pa.Table:
         for field in table.schema
     ]
     return table.cast(pa.schema(fields))
+
+
+def _to_spark(frame: pd.DataFrame, types: Types) -> pd.DataFrame:
+    """Texts as objects: pandas may keep them in several pieces, which Spark does not take."""
+    texts = [name for name, kind in types.items() if kind == "text"]
+    return frame[list(types)].astype(dict.fromkeys(texts, object))
 
 
 def _lower(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "9b6378070a9d0257bed60fa6da905acba548e80bdf70c9eab0a57747933ca2d0",
+        "sha256": "40fda3f625a91432926e046cc0119818bc532f28bf569856ce498ab138e1e955",
         "files": {
         "ml": [
             "__init__.py",

@@ -139,6 +139,10 @@ def test_batches_are_bounded_and_come_back_value_for_value(spark: Sessions) -> N
     session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "3")
 
     def described(frame: pd.DataFrame) -> pd.DataFrame:
+        # Out of parts, as scores of several kinds are.
+        return pd.concat([part_of(frame.iloc[:1]), part_of(frame.iloc[1:])])
+
+    def part_of(frame: pd.DataFrame) -> pd.DataFrame:
         # `ml` is imported by the worker; what the driver's holds does not travel.
         return pd.DataFrame(
             {
