@@ -140,9 +140,9 @@ def test_batches_are_bounded_and_come_back_value_for_value(spark: Sessions) -> N
 
     def described(frame: pd.DataFrame) -> pd.DataFrame:
         # Out of parts, as scores of several kinds are.
-        return pd.concat([part_of(frame.iloc[:1]), part_of(frame.iloc[1:])])
+        return pd.concat([part_of(part, len(frame)) for part in (frame.iloc[:1], frame.iloc[1:])])
 
-    def part_of(frame: pd.DataFrame) -> pd.DataFrame:
+    def part_of(frame: pd.DataFrame, size: int) -> pd.DataFrame:
         # `ml` is imported by the worker; what the driver's holds does not travel.
         return pd.DataFrame(
             {
@@ -153,7 +153,7 @@ def test_batches_are_bounded_and_come_back_value_for_value(spark: Sessions) -> N
                 ),
                 "is_open": [None if value == 2 else value > 2 for value in frame["id"]],
                 "at": [MOMENT if value else None for value in frame["id"]],
-                "artefact": [f"{len(frame)} {warehouse.BATCH_ROWS}".encode()] * len(frame),
+                "artefact": [f"{size} {warehouse.BATCH_ROWS}".encode()] * len(frame),
             }
         )
 

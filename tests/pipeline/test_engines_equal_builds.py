@@ -68,10 +68,9 @@ def test_pages_and_exports_are_the_same(
         "--project-dir",
         warehouse.root,
     ]
-    registered = duckdb_built.rows("select model_name, version from propensity_models")
-    for name, version in registered:
+    for name in ("live__sign_up", "daily__value"):
         left, right = (
-            cdp(tmp_path / side / name, "export-model", name, "--version", version, *where)
+            cdp(tmp_path / side / name, "export-model", name, *where)
             for side, where in (("here", here), ("there", there))
         )
         assert left.read_bytes() == right.read_bytes()
@@ -80,7 +79,7 @@ def test_pages_and_exports_are_the_same(
         for side, where in (("here", here), ("there", there))
     )
     pages = sorted(page.name for page in left.iterdir())
-    assert len(pages) == len(registered) + 1
+    assert len(pages) == len(duckdb_built.rows("from propensity_models")) + 1
     assert pages == sorted(page.name for page in right.iterdir())
     for page in pages:
         texts = [TRAINED_AT.sub("", (side / page).read_text()) for side in (left, right)]
