@@ -1,5 +1,6 @@
-{#- A source column as text, timestamp (UTC, without zone), integer, float or boolean. What does
-    not parse, and empty text, is null: staging counts what it cannot use. -#}
+{#- A source column as text, timestamp (UTC, without zone), integer, float or boolean. Empty text is
+    null. A text that does not parse is null where files are read (DuckDB): staging counts what it
+    cannot use; warehouses have typed columns, and an error that names the text. -#}
 {% macro typed_column(column, type) %}
     {{ return(adapter.dispatch("typed_column", "cdp")(column, type)) }}
 {% endmacro %}
@@ -13,11 +14,26 @@
         {{ return(
             "cast(convert_timezone('UTC', " ~ column.name ~ ") as " ~ column_type(type) ~ ")"
         ) }}
+    {% elif column is not none and type == "timestamp"
+        and column.type.startswith(("varchar", "text", "character varying")) %}
+        {{ return(
+            "case when regexp_instr(" ~ column.name ~ ", ':[0-9][0-9]([.][0-9]+)? ?[+-][0-9][0-9]') > 0 "
+            ~ "then cast(convert_timezone('UTC', cast(" ~ column.name ~ " as timestamp_tz)) as "
+            ~ column_type(type) ~ ") else cast(" ~ column.name ~ " as " ~ column_type(type) ~ ") end"
+        ) }}
     {% endif %}
-    {{ return(spark__typed_column(column, type)) }}
+    {{ return(plainly_typed_column(column, type)) }}
 {% endmacro %}
 
+{#- A text becomes an instant first, as its offset says; the session's time zone is UTC. -#}
 {% macro spark__typed_column(column, type) %}
+    {% if column is not none and type == "timestamp" and column.type == "string" %}
+        {{ return("cast(cast(" ~ column.name ~ " as timestamp) as " ~ column_type(type) ~ ")") }}
+    {% endif %}
+    {{ return(plainly_typed_column(column, type)) }}
+{% endmacro %}
+
+{% macro plainly_typed_column(column, type) %}
     {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
     {% if type == "text" %}
         {{ return("nullif(cast(" ~ column.name ~ " as " ~ column_type(type) ~ "), '')") }}

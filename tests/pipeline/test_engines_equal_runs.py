@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from ml.package import content_hash
+from tests.pipeline.features.rendering import Macros
 from tests.pipeline.project import copy_of_root, with_failing_scores
 from tests.pipeline.warehouses import EVERYTHING, Warehouse
 
@@ -58,6 +61,18 @@ def test_another_ml_is_an_error_where_deploying_is_left_to_people(
     assert done.returncode != 0
     expected = f"holds ml {there[:12]}, and this project has {here[:12]}. Run `dbt run-operation"
     assert expected in " ".join(done.stdout.split())
+
+
+def test_a_text_with_an_offset_is_a_moment_in_utc(engine: str, warehouse: Warehouse) -> None:
+    told = {
+        "2026-01-01T00:00:00.5+02:00": datetime(2025, 12, 31, 22, 0, 0, 500_000),
+        "2026-01-01 00:00:00Z": datetime(2026, 1, 1),
+        "2026-01-01 00:00:00": datetime(2026, 1, 1),
+    }
+    column = SimpleNamespace(name="told", type={"snowflake": "varchar"}.get(engine, "string"))
+    moment = Macros(engine).typed_column(column, "timestamp")
+    rows = " union all ".join(f"select '{text}' as told" for text in told)
+    assert dict(warehouse.query(f"select told, {moment} from ({rows})")) == told
 
 
 def test_stale_events_are_an_error_by_default(warehouse: Warehouse) -> None:
