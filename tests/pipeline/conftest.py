@@ -129,7 +129,9 @@ def databricks_built(
     with running("databricks", folder / "server.log") as port:
         project = DatabricksProject(folder / "project", port=port)
         project.load_events(str(orders))
-        project.run("build", "--exclude-resource-type", "unit_test", **EVERYTHING)
+        # These two hold where the values are those of DuckDB, on which they ran, and take a minute.
+        compared = ("--exclude", "test_name:not_null", "test_name:unique")
+        project.run("build", "--exclude-resource-type", "unit_test", *compared, **EVERYTHING)
         yield project
 
 

@@ -17,11 +17,12 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import yaml
-from pandas.testing import assert_frame_equal
 
 from tests.pipeline import equality
+from tests.pipeline.equality import Tolerance
 from tests.pipeline.project import WIDE, Project
 
+EXACT = Tolerance()
 PRICING = {"all": [{"property": "page_url", "operator": "like", "value": "%pricing%"}]}
 # All that can be asked for at once; the defaults are test_build's.
 EVERYTHING: dict[str, Any] = {
@@ -92,18 +93,12 @@ class Warehouse(Project):
     def unchanged(self, *tables: str) -> Iterator[None]:
         """Compare what a build left with what it was before."""
         keys = equality.primary_keys(self)
-
-        def frames() -> dict[str, pd.DataFrame]:
-            return {
-                table: self.frame(table).sort_values(keys[table], ignore_index=True)
-                for table in tables
-            }
-
-        before = frames()
-        assert [table for table, frame in before.items() if frame.empty] == []
+        before = {table: self.table(table) for table in tables}
+        assert [table for table, rows in before.items() if not rows.num_rows] == []
         yield
-        for table, after in frames().items():
-            assert_frame_equal(after, before[table], obj=table)
+        for table, rows in before.items():
+            result = equality.compare(table, keys[table], rows, self.table(table), EXACT)
+            assert result.differs == [], table
 
 
 @dataclass
