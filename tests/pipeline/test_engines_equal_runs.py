@@ -42,7 +42,8 @@ def test_a_full_refresh_keeps_what_cannot_be_made_again(warehouse: Warehouse) ->
 def test_a_failing_python_model_shows_its_traceback_and_leaves_what_is_published(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    failing = replace(warehouse, root=with_failing_scores(tmp_path / "root"))
+    root = with_failing_scores(tmp_path / "root")
+    failing = replace(warehouse, folder=tmp_path / "project", root=root)
     with warehouse.unchanged(*PUBLISHED, "propensity_scores__candidate"):
         done = failing.dbt("run", "--select", "propensity_scores__candidate+", **EVERYTHING)
     assert done.returncode == 1
@@ -56,7 +57,7 @@ def test_another_ml_is_an_error_where_deploying_is_left_to_people(
     manifest = root / "macros" / "deploy" / "ml_manifest.sql"
     here, there = "0" * 64, content_hash()
     manifest.write_text(manifest.read_text().replace(there, here))
-    other = replace(warehouse, root=root)
+    other = replace(warehouse, folder=tmp_path / "project", root=root)
     done = other.dbt("run", "--select", "propensity_curves", **EVERYTHING, deploy_ml="check")
     assert done.returncode != 0
     expected = f"holds ml {there[:12]}, and this project has {here[:12]}. Run `dbt run-operation"
