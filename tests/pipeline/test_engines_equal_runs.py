@@ -33,10 +33,14 @@ def test_a_second_run_deploys_and_trains_nothing_and_changes_nothing(
 
 
 def test_a_full_refresh_keeps_what_cannot_be_made_again(warehouse: Warehouse) -> None:
-    tables = ("propensity_models", "propensity_score_history", "feat_prospect__asof_day")
+    # What was published the day before: from today's tables it could not be made.
+    history = "propensity_score_history"
+    add_copies(warehouse, history, {"as_of_tstamp": "as_of_tstamp - interval '1 day'"})
+    tables = ("propensity_models", history, "feat_prospect__asof_day")
     with warehouse.unchanged(*tables):
         selected = ("--select", *tables, "mon_matured_scores")
         warehouse.run("run", "--full-refresh", *selected, **EVERYTHING)
+    assert warehouse.query(f"select count(distinct as_of_tstamp) from {history}") == [(2,)]
 
 
 def test_a_failing_python_model_shows_its_traceback_and_leaves_what_is_published(
@@ -115,9 +119,16 @@ def register_copy(warehouse: Warehouse, of: str, version: str, decision: str) ->
         "decision": f"'{decision}'",
         "trained_at": "trained_at + interval '1 second'",
     }
-    columns = list(warehouse.frame("propensity_models").columns)
+    add_copies(warehouse, "propensity_models", replaced, f"version = '{of}'")
+
+
+def add_copies(
+    warehouse: Warehouse, table: str, replaced: dict[str, str], where: str = "1 = 1"
+) -> None:
+    """Insert rows of a table once more, with other values in some columns."""
+    columns = list(warehouse.frame(table).columns)
     values = [replaced.get(column, column) for column in columns]
     warehouse.query(
-        f"insert into propensity_models ({', '.join(columns)}) "
-        f"select {', '.join(values)} from propensity_models where version = '{of}'"
+        f"insert into {table} ({', '.join(columns)}) "
+        f"select {', '.join(values)} from {table} where {where}"
     )
