@@ -50,7 +50,7 @@
     {% elif type == "timestamp" and column.type == "varchar" %}
         {#- a cast to timestamp would drop an offset without a word -#}
         {{ return(
-            "case when regexp_matches(" ~ column.name ~ ", ':\d\d(\.\d+)? ?[+-]\d\d') "
+            "case when regexp_matches(" ~ column.name ~ ", ':[0-9][0-9]([.][0-9]+)? ?[+-][0-9][0-9]') "
             ~ "then timezone('UTC', try_cast(" ~ column.name ~ " as timestamptz)) "
             ~ "else try_cast(" ~ column.name ~ " as timestamp) end"
         ) }}

@@ -20,6 +20,8 @@ from tests.pipeline.warehouses import (
 )
 
 RUNNER = "TRANSFORMER"
+# It does its work when it is imported, which is for the process that others are forked from.
+collect_ignore = ["parsed.py"]
 
 
 @pytest.fixture
