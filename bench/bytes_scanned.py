@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from typing import Any
 
 import duckdb
 import yaml
+from environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -108,15 +108,15 @@ def build(folder: Path, events: int) -> None:
 
 def dbt(folder: Path, command: str) -> None:
     """Run dbt on the folder's warehouse."""
-    environment = os.environ | {
-        "CDP_EVENTS": str(folder / "data/events"),
-        "CDP_DUCKDB": str(folder / "warehouse.duckdb"),
-        "MLFLOW_TRACKING_URI": (folder / "mlruns").as_uri(),
-    }
+    own = environment(
+        CDP_EVENTS=folder / "data/events",
+        CDP_DUCKDB=folder / "warehouse.duckdb",
+        MLFLOW_TRACKING_URI=(folder / "mlruns").as_uri(),
+    )
     options = ["--profiles-dir", folder, "--target-path", folder / "target"]
     options += ["--log-path", folder / "logs"]
     line = [str(part) for part in [BIN / "dbt", "--quiet", command, *options]]
-    subprocess.run(line, cwd=ROOT, env=environment, check=True)
+    subprocess.run(line, cwd=ROOT, env=own, check=True)
 
 
 def column_sizes(connection: duckdb.DuckDBPyConnection, files: str) -> dict[str, int]:

@@ -12,7 +12,6 @@ each group of bench/candidate_features.yml.
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import yaml
+from environment import environment
 from sklearn.metrics import log_loss, roc_auc_score
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,9 +62,9 @@ KEPT = {
 CANDIDATES = yaml.safe_load((ROOT / "bench/candidate_features.yml").read_text())
 
 
-def run(*command: str | Path, **environment: str) -> None:
+def run(*command: str | Path, **settings: str) -> None:
     """Run a command of the project's."""
-    subprocess.run([*map(str, command)], cwd=ROOT, env=os.environ | environment, check=True)
+    subprocess.run([*map(str, command)], cwd=ROOT, env=environment(**settings), check=True)
 
 
 def stage(folder: Path, events: int, seed: int) -> None:

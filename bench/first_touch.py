@@ -11,7 +11,6 @@ the one that a perfectly calibrated model would show on as many people by chance
 from __future__ import annotations
 
 import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+from environment import environment
 
 from ml.metrics import equal_mass_bins, expected_calibration_error
 from ml.training import train_propensity
@@ -37,8 +37,8 @@ def build(folder: Path, events: int, seed: int, days: int) -> Path:
     database = folder / "warehouse.duckdb"
     command = [BIN / "dbt", "--quiet", "run", "-s", "+trn_first_touch", "feature_catalogue"]
     command += ["--profiles-dir", folder, "--target-path", folder / "target"]
-    environment = {"CDP_EVENTS": str(folder / "data/events"), "CDP_DUCKDB": str(database)}
-    subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True)
+    own = environment(CDP_EVENTS=folder / "data/events", CDP_DUCKDB=database)
+    subprocess.run(command, cwd=ROOT, env=own, check=True)
     return database
 
 

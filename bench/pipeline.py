@@ -23,6 +23,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+from environment import environment
 from sklearn.metrics import log_loss, roc_auc_score
 
 from ml import artefact
@@ -31,10 +32,10 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 
 
-def run(command: list[str | Path], **environment: str) -> tuple[float, float]:
+def run(command: list[str | Path], **settings: str) -> tuple[float, float]:
     """Run a command; returns seconds and its peak memory in GB."""
     before = time.perf_counter()
-    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(**settings))
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"{command[0]} failed")
@@ -183,7 +184,7 @@ def measure(folder: Path, events: int, seed: int, days: int, *, once: bool) -> N
     (folder / "profiles.yml").write_text((ROOT / "profiles.example.yml").read_text())
     database = folder / "warehouse.duckdb"
     database.unlink(missing_ok=True)
-    environment = {
+    settings = {
         "CDP_EVENTS": str(data / "events"),
         "CDP_DUCKDB": str(database),
         "MLFLOW_TRACKING_URI": (folder / "mlruns").as_uri(),
@@ -195,14 +196,14 @@ def measure(folder: Path, events: int, seed: int, days: int, *, once: bool) -> N
     build = [BIN / "dbt", "--quiet", "build", *paths]
     build += ["--vars", json.dumps({"as_of": f"{as_of:%Y-%m-%d}"})]
     for number in ("first",) if once else ("first", "second"):
-        seconds, memory = run(build, **environment)
+        seconds, memory = run(build, **settings)
         print(f"\n{number} dbt build: {seconds:.1f} s, peak {memory:.2f} GB")
         timed = stages(folder / "target" / "run_results.json")
         for name, taken in sorted(timed.items(), key=lambda item: -item[1])[:14]:
             print(f"  {taken:7.2f} s  {name}")
     later = ["+feat_prospect__asof_event", "+feat_prospect__asof_day"]
     later += ["+tgt_prospect__first_conversion"]
-    run([BIN / "dbt", "--quiet", "run", *paths, "--select", *later], **environment)
+    run([BIN / "dbt", "--quiet", "run", *paths, "--select", *later], **settings)
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set threads = 2")
         report(connection, data / "truth")

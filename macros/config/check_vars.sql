@@ -111,14 +111,7 @@
             "a UTC timestamp such as 2026-07-01 or 2026-07-01 12:00:00, or null",
         ) %}
     {% endfor %}
-    {% for audience, exposure in var("audience_exposures").items() %}
-        {% do require_var(
-            "audience_exposures",
-            exposure is mapping
-            and exposure.keys() | sort | join(" ") == "description owner_email owner_name url",
-            "for each audience owner_name, owner_email, url and description",
-        ) %}
-    {% endfor %}
+    {% do check_audience_exposures() %}
     {% do require_var("deploy_ml", var("deploy_ml") in ["auto", "check"], "auto or check") %}
     {% do require_var(
         "ml_package", var("ml_package") is none or var("ml_package") is string and var("ml_package"),

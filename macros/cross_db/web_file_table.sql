@@ -1,5 +1,5 @@
 {#- A modelled web table in files, as {relation, columns, origin}; none where there are no
-    such files. Only DuckDB reads files: the folder CDP_WEB, or data/web. -#}
+    such files. Only DuckDB reads files: the folder CDP_WEB, or data/web; none with `none`. -#}
 {% macro web_file_table(kind) %}
     {{ return(adapter.dispatch("web_file_table", "cdp")(kind)) }}
 {% endmacro %}
@@ -8,6 +8,7 @@
 
 {% macro duckdb__web_file_table(kind) %}
     {% set given = env_var("CDP_WEB", "") %}
+    {% if given == "none" %} {{ return(none) }} {% endif %}
     {% set folder = given or "data/web" %}
     {% set origin = "CDP_WEB=" ~ folder if given else folder %}
     {% set kinds = "(?:^|[/_.-])(page_views|views|sessions|users|user_mapping)(?=[/_.-])" %}

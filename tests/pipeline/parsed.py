@@ -28,7 +28,9 @@ def parse(folder: Path) -> None:
     # dbt's static parser starts threads, which a forked process waits for and does not have.
     command += ["--no-static-parser", "--no-partial-parse"]
     command += [part for name, path in places.items() for part in (f"--{name}", str(path))]
-    settings = {"CDP_DUCKDB": str(folder / "unused.duckdb"), "CDP_EVENTS": "", "CDP_WEB": ""}
+    settings = {"CDP_DUCKDB": str(folder / "unused.duckdb")} | dict.fromkeys(
+        ("CDP_EVENTS", "CDP_WEB"), "none"
+    )
     with patch.dict(os.environ, settings):
         done = dbtRunner().invoke(command)
     assert done.success, done.exception

@@ -57,6 +57,17 @@ def with_failing_scores(folder: Path) -> Path:
     return folder
 
 
+def own_environment() -> dict[str, str]:
+    """The environment without the settings of whoever runs the tests, and without data/."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CDP_", "DBT_"))}
+    return kept | {
+        "CDP_EVENTS": "none",
+        "CDP_WEB": "none",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
 @dataclass
 class Project:
     """One warehouse, and dbt commands against it.
@@ -103,10 +114,10 @@ class Project:
         # What is simulated is old by now; on DuckDB that is no error by itself.
         variables = {"stale_events": "ignore"} | variables
         command += ["--vars", yaml.safe_dump(variables)]
-        environment = os.environ | {
+        environment = own_environment() | {
             "CDP_DUCKDB": str(self.database),
-            "CDP_EVENTS": "" if events is None else str(events),
-            "CDP_WEB": "" if web is None else str(web),
+            "CDP_EVENTS": "none" if events is None else str(events),
+            "CDP_WEB": "none" if web is None else str(web),
             "MLFLOW_TRACKING_URI": (self.folder / "mlruns").as_uri(),
             "PYTHONWARNINGS": "ignore",
         }
@@ -126,7 +137,7 @@ class Project:
         done = subprocess.run(
             [sys.executable, str(ROOT / "tests" / "pipeline" / "many_runs.py")],
             input=json.dumps({"options": options, "parse_once": parse_once, "runs": given}),
-            env=os.environ | {"CDP_DUCKDB": str(self.database), "CDP_EVENTS": "", "CDP_WEB": ""},
+            env=own_environment() | {"CDP_DUCKDB": str(self.database)},
             cwd=self.root,
             capture_output=True,
             text=True,

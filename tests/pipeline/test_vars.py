@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
-from tests.pipeline.project import ROOT, Project
+from tests.pipeline.project import ROOT, Project, own_environment
 
 DEALS = {"name": "won", "table": "crm.deals", "user_id_column": "who", "tstamp_column": "at"}
 ENGAGED = {"all": [{"property": "engaged_time_in_s", "operator": ">=", "value": 30}]}
@@ -78,7 +77,14 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"rule_based_audience": {"all": [{"property": "x", "operator": "=", "value": 1}]}},
         'var rule_based_audience: `property` is "x"; accepted: audience_key',
     ),
-    ({"audience_exposures": {"aud_prospects": {"url": "x"}}}, "var audience_exposures"),
+    (
+        {"audience_exposures": {"aud_everyone": {"url": "x"}}},
+        "it takes a mapping of audiences: aud_prospects, aud_high_propensity, aud_rule_based",
+    ),
+    (
+        {"audience_exposures": {"aud_prospects": {"link": "x"}}},
+        "it takes for each audience any of owner_name, owner_email, url, description",
+    ),
     ({"web_tables": "files"}, 'var web_tables: "files" is not accepted'),
     ({"heartbeat": 0}, "var heartbeat: 0 is not accepted"),
     ({"min_visit_length": 2.5}, "var min_visit_length: 2.5 is not accepted"),
@@ -108,7 +114,7 @@ def errors(module_project: Project) -> list[str]:
     done = subprocess.run(
         [sys.executable, str(ROOT / "tests" / "pipeline" / "check_vars.py"), *options],
         input=json.dumps([*(variables for variables, _ in BAD), {}]),
-        env=os.environ | {"CDP_DUCKDB": str(module_project.database)},
+        env=own_environment() | {"CDP_DUCKDB": str(module_project.database)},
         capture_output=True,
         text=True,
         check=True,
