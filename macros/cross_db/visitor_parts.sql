@@ -1,18 +1,18 @@
 {#- Visitors are independent, so an engine that runs on one machine can make a large feature
     table from one part of them after another. This is the condition of all parts, which
     create_table_as makes that of each; none: the table is made in one go. -#}
-{% macro visitor_parts(events, since_us=none) %}
-    {{ return(adapter.dispatch("visitor_parts", "cdp")(events, since_us)) }}
+{% macro visitor_parts(events, since=none) %}
+    {{ return(adapter.dispatch("visitor_parts", "cdp")(events, since)) }}
 {% endmacro %}
 
-{% macro default__visitor_parts(events, since_us) %} {{ return(none) }} {% endmacro %}
+{% macro default__visitor_parts(events, since) %} {{ return(none) }} {% endmacro %}
 
 {#- A unit test's events are no table. -#}
-{% macro duckdb__visitor_parts(events, since_us) %}
+{% macro duckdb__visitor_parts(events, since) %}
     {% if not execute or not events.schema or load_relation(events) is none %} {{ return(none) }} {% endif %}
     {% set counted %}
         select count(*) from {{ events }}
-        {{ "where event_tstamp >= " ~ timestamp_us(since_us) if since_us is not none }}
+        {{ "where " ~ since if since is not none }}
     {% endset %}
     {% set number = run_query(counted).rows[0][0] // var("events_per_part") + 1 %}
     {{ return(visitor_part(number)) }}

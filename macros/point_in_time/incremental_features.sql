@@ -1,23 +1,3 @@
-{#- The moment (microseconds) from which an incremental run rebuilds a feature table; none:
-    all of it, as where it is empty after a run that was stopped. What was built last, as of then, may lack events that arrived since: they lie
-    at most `late_arrival_allowance` (or `arrival_tolerance`) before it. Taken from the
-    table and from as_of, never from the clock. -#}
-{% macro rebuild_from_us() %}
-    {% set as_of = ref("as_of") %}
-    {% if not execute or not is_incremental() %} {{ return(none) }} {% endif %}
-    {% set newest %}
-        select
-            (select max({{ epoch_us("as_of_tstamp") }}) from {{ this }}) as built_us,
-            (select max({{ epoch_us("as_of_tstamp") }}) from {{ as_of }}) as as_of_us
-    {% endset %}
-    {% set built_us, as_of_us = run_query(newest).rows[0].values() %}
-    {% if built_us is none %} {{ return(none) }} {% endif %}
-    {% set us = [built_us, built_us if as_of_us is none else as_of_us] | map("int") | min %}
-    {{ return(us - [
-        iso_duration_us(var("late_arrival_allowance")), iso_duration_us(var("arrival_tolerance")),
-    ] | max) }}
-{% endmacro %}
-
 {#- The as_of (microseconds) of a table that is there; none: it is not, as in a unit test. -#}
 {% macro newest_us(relation) %}
     {% if not execute or not relation.schema or load_relation(relation) is none %}
@@ -29,13 +9,11 @@
     {{ return(us if us is none else us | int) }}
 {% endmacro %}
 
-{#- Pre-hook: the rows that this run writes again, and any that lie after as_of. Where a
-    run stops after it, the next starts from what is left. -#}
-{% macro forget_rebuilt_moments() %}
-    {% set from_us = rebuild_from_us() %}
-    {% if from_us is not none %}
-        delete from {{ this }} where as_of_tstamp >= {{ timestamp_us(from_us) }}
-    {% endif %}
+{#- SQL: events of this moment and later; none: all. -#}
+{% macro events_since(since_us) %}
+    {{ return(
+        "event_tstamp >= " ~ timestamp_us(since_us) if since_us is not none else none
+    ) }}
 {% endmacro %}
 
 {#- From when on events are read to compute features at `from_us` and later; none: from
@@ -53,12 +31,12 @@
     {{ return(from_us - periods | max) }}
 {% endmacro %}
 
-{#- A feature table is built anew where its rows were made by other definitions: dbt asks
-    this macro, and the column `definitions_hash` remembers. -#}
+{#- A feature table is built anew if its rows were made by other definitions, which the column
+    `definitions_hash` remembers, or from nobody knows which events: dbt asks this macro. -#}
 {% macro should_full_refresh() %}
     {% set asked = config.get("full_refresh") %}
     {% if asked is none %} {% set asked = flags.FULL_REFRESH %} {% endif %}
-    {{ return(asked or definitions_changed()) }}
+    {{ return(asked or definitions_changed() or history_is_unknown()) }}
 {% endmacro %}
 
 {% macro definitions_changed() %}
@@ -74,4 +52,12 @@
         where definitions_hash <> '{{ features_hash() }}'
     {% endset %}
     {{ return(run_query(others).rows[0][0] > 0) }}
+{% endmacro %}
+
+{% macro history_is_unknown() %}
+    {{ return(
+        execute and config.get("materialized") == "incremental"
+        and "definitions_hash" in model.columns
+        and load_relation(this) is not none and unknown_history() is not none
+    ) }}
 {% endmacro %}

@@ -1,17 +1,17 @@
 {#- The events that features and targets see: of a known subject, and not among the
     `excluded_events`. Nothing here lies at or after as_of: staging sees to that.
-    `since_us` leaves out older events; none: none. `in_parts`: the query holds nothing but
+    `since`, a condition, leaves out older events; none: none. `in_parts`: the query holds nothing but
     what these events say, so that it may run for one part of the visitors after another. -#}
-{% macro subject_events(events, since_us=none, in_parts=false) %}
-    {%- set part = visitor_parts(events, since_us) if in_parts -%}
+{% macro subject_events(events, since=none, in_parts=false) %}
+    {%- set part = visitor_parts(events, since) if in_parts -%}
     select * from {{ events }}
     where
         domain_userid is not null
         {%- if var("excluded_events") %}
         and event_name not in ({{ text_literals(var("excluded_events")) }})
         {%- endif %}
-        {%- if since_us is not none %}
-        and event_tstamp >= {{ timestamp_us(since_us) }}
+        {%- if since is not none %}
+        and {{ since }}
         {%- endif %}
         {%- if part %}
         and {{ part }}

@@ -2,18 +2,19 @@
     materialized="incremental",
     incremental_strategy="append",
     on_schema_change="fail",
-    pre_hook="{{ forget_rebuilt_moments() }}",
+    pre_hook=["{{ mark_what_is_rebuilt() }}", "{{ forget_rebuilt_moments() }}"],
+    post_hook="{{ remember_what_was_built() }}",
 ) }}
 
 {%- set day = 86400000000 -%}
 {%- set lookback = iso_duration_us(var("lookback")) -%}
 {%- set definitions = feature_columns() -%}
-{%- set from_us = rebuild_from_us() -%}
-{%- set since_us = history_from_us(definitions, from_us) -%}
+{%- set changes = changes_since_built() -%}
+{%- set since = events_read(definitions, changes) -%}
 
 with events as {{ not_materialized() }} (
 
-    {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
+    {{ subject_events(ref("stg_snowplow__events"), since, in_parts=true) }}
 
 ),
 
@@ -82,13 +83,21 @@ moments as (
             coalesce(spans.next_day_us, as_of.as_of_us),
             as_of.as_of_us
         )
-        and spans.day_us + day_numbers.number_of_days * {{ day }} >= {{ from_us or 0 }}
+
+),
+
+rebuilt as (
+
+    select * from moments
+    {%- if changes is not none %}
+    where {{ is_rebuilt(changes, "as_of_tstamp", "domain_userid") }}
+    {%- endif %}
 
 ),
 
 features as (
 
-    {{ point_in_time_features(definitions, events="events", moments="moments") }}
+    {{ point_in_time_features(definitions, events="events", moments="rebuilt") }}
 
 ),
 

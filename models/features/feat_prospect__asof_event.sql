@@ -2,27 +2,28 @@
     materialized="incremental",
     incremental_strategy="append",
     on_schema_change="fail",
-    pre_hook="{{ forget_rebuilt_moments() }}",
+    pre_hook=["{{ mark_what_is_rebuilt() }}", "{{ forget_rebuilt_moments() }}"],
+    post_hook="{{ remember_what_was_built() }}",
 ) }}
 
 {%- set definitions = feature_columns() -%}
-{%- set from_us = rebuild_from_us() -%}
-{%- set since_us = history_from_us(definitions, from_us) -%}
+{%- set changes = changes_since_built() -%}
+{%- set since = events_read(definitions, changes) -%}
 
 with known_events as {{ not_materialized() }} (
 
-    {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
+    {{ subject_events(ref("stg_snowplow__events"), since, in_parts=true) }}
 
 ),
 
 events as {{ not_materialized() }} (
 
     select * from known_events
-    {%- if from_us is not none %}
+    {%- if changes is not none %}
     where
         known_events.domain_userid in (
             select recent.domain_userid from known_events as recent
-            where recent.event_tstamp >= {{ timestamp_us(from_us) }}
+            where {{ is_rebuilt(changes, "recent.event_tstamp", "recent.domain_userid") }}
         )
     {%- endif %}
 
@@ -40,8 +41,8 @@ final as (
         *,
         '{{ features_hash() }}' as definitions_hash
     from features
-    {%- if from_us is not none %}
-    where as_of_tstamp >= {{ timestamp_us(from_us) }}
+    {%- if changes is not none %}
+    where {{ is_rebuilt(changes, "as_of_tstamp", "domain_userid") }}
     {%- endif %}
 
 )

@@ -1,10 +1,10 @@
 {%- set lookback = iso_duration_us(var("lookback")) -%}
 {%- set definitions = feature_columns() -%}
-{%- set since_us = history_from_us(definitions, newest_us(ref("as_of"))) -%}
+{%- set since = events_since(history_from_us(definitions, newest_us(ref("as_of")))) -%}
 
 with events as {{ not_materialized() }} (
 
-    {{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}
+    {{ subject_events(ref("stg_snowplow__events"), since, in_parts=true) }}
 
 ),
 

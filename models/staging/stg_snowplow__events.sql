@@ -1,8 +1,11 @@
 {#- A table, not a view: every layer above reads it, and finding what arrived twice
     means looking at all events. -#}
-{{ config(materialized="table", contract={
-    "enforced": not (var("entity_fields") or var("event_fields")),
-}) }}
+{{ config(
+    materialized="table",
+    contract={"enforced": not (var("entity_fields") or var("event_fields"))},
+    pre_hook="{{ forget_event_days() }}",
+    post_hook="{{ keep_event_days() }}",
+) }}
 
 with events as {{ inlined() }} (
 

@@ -20,9 +20,9 @@ PLANTED = {
     ),
     # Midnights know the hour after them.
     "models/features/feat_prospect__asof_day.sql": (
-        '{{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }}',
+        '{{ subject_events(ref("stg_snowplow__events"), since, in_parts=true) }}',
         "select * replace (event_tstamp - interval 1 hour as event_tstamp) from "
-        '({{ subject_events(ref("stg_snowplow__events"), since_us, in_parts=true) }})',
+        '({{ subject_events(ref("stg_snowplow__events"), since, in_parts=true) }})',
     ),
     # Events count themselves.
     "models/features/feat_prospect__asof_event.sql": (
