@@ -1,7 +1,7 @@
 """Random histories of a source, each change followed by an incremental build of the features.
 
-At the end the tables have to equal a fresh build to the row. dbt runs in this process, on DuckDB without
-transactions, so that a stopped run leaves what it leaves on a warehouse.
+At the end the tables have to equal a fresh build to the row. dbt runs in this process, on DuckDB
+without transactions, so that a stopped run leaves what it leaves on a warehouse.
 
     python -m tests.pipeline.histories FOLDER FIRST_SEED NUMBER_OF_SEQUENCES
 """
