@@ -13,7 +13,7 @@ from ml.metrics import log_loss_rows
 
 Method = Literal["none", "logistic", "isotonic", "amount"]
 
-# Isotonic steps need many positives to be better than noise.
+# Isotonic steps need many subjects of the rarer outcome to be better than noise.
 MIN_POSITIVES = {"logistic": 50, "isotonic": 500}
 _FLOOR = 1e-6
 
@@ -78,7 +78,7 @@ def choose_calibration(
     folds = cross_folds(groups, y, 5, seed)
     best, best_loss = Calibration(), log_loss_rows(y, expit(margin))
     note = "no recalibration lowered held-out log loss"
-    positives = len(np.unique(groups[y > 0]))
+    positives = min(len(np.unique(groups[y > 0])), len(np.unique(groups[y <= 0])))
     for method, least in MIN_POSITIVES.items():
         if positives < least:
             continue

@@ -1,7 +1,8 @@
 """Folds, weights and order: which rows teach, which judge, and how much each counts.
 
-Everything derives from hashes of the rows' contents, so that neither the order of rows
-nor duplicates of one move a row to another fold.
+Everything derives from hashes of what rows hold, so that their order does not matter. Rows that
+look alike are not the same subject for that: without a group each row is its own
+(`row_subjects`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,12 @@ FOLD_SHARES = (0.6, 0.2, 0.2)
 # Rows of one group that count in full; beyond, they share this weight. A hundred leaves
 # nearly all visitors as they are: a lower cap bends the scores of busy ones.
 MAX_ROWS_PER_GROUP = 100
+
+# Rows without a group are copies of one another, rather than alike by chance, where so many
+# sets of equal rows would have differing targets by chance, and fewer than this share do. A set
+# of more rows, or of a larger share of all, is a population (idle people), not copies.
+MIN_SETS_BY_CHANCE, MAX_SHARE_DIFFERING = 10.0, 0.1
+MAX_COPIES, MAX_COPIES_SHARE = 10, 0.01
 
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -69,6 +76,50 @@ def hash_groups(values: pd.Series) -> np.ndarray:
     return pd.util.hash_array(texts, categorize=False)[codes]
 
 
+def row_subjects(content: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int]:
+    """Make each row a subject of its own, whatever it looks like.
+
+    Rows of equal content are numbered, so that no two have the same hash and the order in
+    which they come does not matter. Only copies of a row keep one hash: sets of a few equal
+    rows whose targets never differ, in a table where by chance many would.
+
+    Parameters
+    ----------
+    content
+        Hash of all that a row holds but its target, uint64, shape (n,).
+    y
+        Targets, more than 0 where the outcome happened.
+
+    Returns
+    -------
+    tuple of ndarray and int
+        One uint64 per row, shape (n,); how many rows are copies of another one.
+
+    Examples
+    --------
+    >>> subjects, copies = row_subjects(np.zeros(4, np.uint64), np.array([0.0, 1.0, 0.0, 0.0]))
+    >>> len(set(subjects)), copies
+    (4, 0)
+    """
+    order = np.lexsort((y, content))
+    first = np.flatnonzero(np.diff(content[order], prepend=~content[order[:1]]) != 0)
+    size = np.diff(np.append(first, len(content)))
+    number = np.arange(len(content)) - np.repeat(first, size)
+    few = (size > 1) & (size <= min(MAX_COPIES, MAX_COPIES_SHARE * len(content)))
+    differ = y[order][first] != y[order][first + size - 1]
+    rate = float((y > 0).mean())
+    by_chance = (1 - rate**size - (1 - rate) ** size)[few].sum()
+    n_copies = 0
+    if by_chance >= MIN_SETS_BY_CHANCE and differ[few].sum() <= MAX_SHARE_DIFFERING * by_chance:
+        copied = few & ~differ
+        number[np.repeat(copied, size)] = 0
+        n_copies = int((size - 1)[copied].sum())
+    out = np.empty(len(content), dtype=np.uint64)
+    # Scrambled first: in `stable_order` the hash meets that of the same content.
+    out[order] = hash_rows(mix(content[order], 1), number)
+    return out, n_copies
+
+
 def uniform(hashes: np.ndarray, seed: int) -> np.ndarray:
     """Turn each hash into a number in [0, 1), shape (n,)."""
     return (mix(hashes, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
@@ -110,7 +161,7 @@ def split_in_time(stamps: np.ndarray, name: str | None) -> np.ndarray:
 
 
 def split_groups(hashes: np.ndarray, seed: int) -> np.ndarray:
-    """Fold of each row by its group's (or row's) hash: 0 train, 1 calibrate, 2 test."""
+    """Fold of each row by its subject's hash: 0 train, 1 calibrate, 2 test."""
     edges = np.cumsum(FOLD_SHARES)[:-1]
     return np.searchsorted(edges, uniform(hashes, seed), side="right").astype(np.int8)
 
@@ -132,7 +183,7 @@ def cross_folds(hashes: np.ndarray, y: np.ndarray, n_folds: int, seed: int) -> n
     Parameters
     ----------
     hashes
-        Hash of each row's group, or of its features: equal hashes share a fold.
+        Hash of each row's subject: equal hashes share a fold.
     y
         Targets, 1.0 or 0.0.
     n_folds

@@ -17,17 +17,11 @@ from ml.columns import Schema, learn_schema, to_microseconds, to_target
 from ml.errors import NotTrainableError
 from ml.importance import MAX_ROWS as IMPORTANCE_ROWS
 from ml.importance import effects, importance
+from ml.splits import Split, check_classes, cross_folds
 
-# Positive and negative rows that the train fold needs; other folds need one of each.
-MIN_OF_EACH = 5
 # Up to here every row both teaches and judges, by cross-validation; beyond, rows are
 # plenty and one split does.
 MAX_CROSS_ROWS = 100_000
-# Up to here the train fold is cross-fitted too, and the model is the mean of five.
-MAX_INNER_CROSS_ROWS = 200_000
-N_CROSS = 5
-# One row in this many only judges when to stop, where rows are too many to cross-fit.
-N_HOLD_OUT = 10
 
 
 @dataclass(frozen=True)
@@ -39,24 +33,54 @@ class Rows:
     data
         Encoded rows, targets and weights.
     groups
-        Hash of each row's group, or of what the row holds, shape (n,).
+        Hash of each row's subject: its group, or the row itself, shape (n,).
     fold
         0 train, 1 calibrate, 2 test, or all 0 when rows are cross-fitted, shape (n,).
+    cv
+        Of the rows of fold 0: their fold in `booster.fit`, shape (n of fold 0,).
     schema
         Of the matrix.
     crossed
         Whether every row both teaches and judges, by cross-validation.
+    in_time
+        Whether the test fold is later than the train fold.
+    notes
+        What people should know of the rows.
     """
 
     data: booster.Data
     groups: np.ndarray
     fold: np.ndarray
+    cv: np.ndarray
     schema: Schema
     crossed: bool
+    in_time: bool
+    notes: list[str]
 
     def of(self, fold: int) -> np.ndarray:
         """Positions of a fold's rows."""
         return np.flatnonzero(self.fold == fold)
+
+    def calibrating(
+        self, margin: np.ndarray, held_out: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the rows that decide on the calibration, and margins of them.
+
+        Those of the calibrate fold; where there is none those of the train fold, each by
+        boosters that did not see its subject.
+
+        Parameters
+        ----------
+        margin
+            Of every row, by all boosters.
+        held_out
+            Of the train fold's rows, by boosters that did not see them, NaN where all did.
+        """
+        at = self.of(1)
+        if len(at):
+            return at, margin[at]
+        known = np.isfinite(held_out)
+        return self.of(0)[known], held_out[known]
 
 
 def prepare(
@@ -87,7 +111,7 @@ def prepare(
     Raises
     ------
     ml.errors.NotTrainableError
-        Too few rows, one class only, or a fold that lacks a class.
+        Too few rows or groups, one class only, or a fold that lacks a class.
     ValueError
         A column is absent or cannot be read; the message names it.
     """
@@ -101,7 +125,8 @@ def prepare(
     known = ~np.isnan(y)
     if not known.all():
         frame, y = frame[known], y[known]
-    _check_classes(y, target, "the rows whose target is known")
+    check_classes(y, target, "the rows whose target is known")
+    split = Split(target, time, group, fold)
     group_hash = None if group is None else folds.hash_groups(frame[group])
     stamps = None if time is None else to_microseconds(frame[time])
     at = _split(frame, y, group_hash, stamps, time, fold, seed)
@@ -110,24 +135,38 @@ def prepare(
         frame, y, at = frame[kept], y[kept], at[kept]
         group_hash = None if group_hash is None else group_hash[kept]
         stamps = None if stamps is None else stamps[kept]
-    crossed = time is None and fold is None and len(y) <= MAX_CROSS_ROWS
+    one_split = time is not None or fold is not None
+    crossed = not one_split and len(y) <= MAX_CROSS_ROWS
+    if one_split:
+        split.check_folds(at, y, group_hash)
     schema = learn_schema(frame if crossed else frame[at == 0], chosen, time, whole=frame)
     if not schema.columns:
         msg = f"no feature is left: {schema.dropped}. Add columns that vary."
         raise NotTrainableError(msg)
     x = schema.encode(frame, strict=True)
-    content = folds.hash_rows(*x.T)
-    subject = content if group_hash is None else group_hash
+    notes: list[str] = []
+    if group_hash is None:
+        content = folds.hash_rows(*x.T, *([] if stamps is None else [stamps]))
+        subject, n_copies = folds.row_subjects(content, y)
+        if n_copies:
+            notes.append(
+                f"{n_copies} of {len(y)} rows are copies of another one, target and all: a row "
+                "and its copies share a fold and count as one subject. Remove copies, or name "
+                "the column that says whose row it is as group"
+            )
+    else:
+        subject = group_hash
     order = stable_order(x, y, subject, stamps, seed)
-    if fold is None and time is None and not crossed:
+    if not one_split and not crossed:
         at = folds.split_groups(subject, seed)
+        split.check_folds(at, y, subject)
+    teach = order[at[order] == 0]
+    cv = cross_folds(subject[teach], y[teach], seed)
+    split.check_cross(cv, y[teach], subject[teach])
     w = np.ones(len(y)) if group_hash is None else folds.group_weights(group_hash)
-    if not crossed:
-        for number, name in enumerate(folds.FOLDS):
-            least = MIN_OF_EACH if number == 0 else 1
-            _check_classes(y[at == number], target, f"the {name} fold", least)
     data = booster.Data(x[order], y[order], w[order], schema.feature_types)
-    return Rows(data, subject[order], at[order], schema, crossed)
+    in_time = one_split and (stamps is None or stamps[at == 0].max() < stamps[at == 2].min())
+    return Rows(data, subject[order], at[order], cv, schema, crossed, bool(in_time), notes)
 
 
 def _split(
@@ -172,27 +211,6 @@ def stable_order(
     return np.argsort(folds.mix(by, seed), kind="stable")
 
 
-def cross_folds(groups: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-    """Deal rows that teach to cross-validation folds.
-
-    Parameters
-    ----------
-    groups, y
-        Of these rows: hashes of their groups, targets.
-    seed
-        Another seed, another split.
-
-    Returns
-    -------
-    ndarray
-        Fold of each row, shape (n,); where rows are many 0 for those that judge when to stop,
-        -1 for all others.
-    """
-    if len(y) <= MAX_INNER_CROSS_ROWS:
-        return folds.cross_folds(groups, y, N_CROSS, seed)
-    return np.where(folds.cross_folds(groups, y, N_HOLD_OUT, seed) == 0, 0, -1)
-
-
 def judge(
     rows: Rows,
     margin: np.ndarray,
@@ -232,7 +250,8 @@ def judge(
     if rows.crossed:
         sets.append(("test", rows.of(0), held))
     else:
-        sets += [("calibrate", rows.of(1), margin), ("test", rows.of(2), margin)]
+        sets += [("calibrate", rows.of(1), margin)] if len(rows.of(1)) else []
+        sets.append(("test", rows.of(2), margin))
     evaluations, points = [], pd.DataFrame()
     for dataset, at, of_set in sets:
         predicted = calibration.apply(of_set[at])
@@ -288,13 +307,3 @@ def _check_columns(frame: pd.DataFrame, roles: list[str], features: list[str] | 
     if twice:
         msg = f"columns {twice} occur more than once; rename or drop them."
         raise ValueError(msg)
-
-
-def _check_classes(y: np.ndarray, target: str, where: str, least: int = MIN_OF_EACH) -> None:
-    positive, negative = int((y > 0).sum()), int((y <= 0).sum())
-    if min(positive, negative) < least:
-        msg = (
-            f"target {target!r} is true in {positive} and false in {negative} rows of {where}; "
-            f"at least {least} of each are needed. Bring more rows or a longer period."
-        )
-        raise NotTrainableError(msg)

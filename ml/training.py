@@ -19,15 +19,8 @@ from ml.curves import curve_points
 from ml.leaks import find_leaks, find_rates
 from ml.metrics import evaluate
 from ml.model import Gated, PropensityModel
-from ml.rows import (
-    MAX_INNER_CROSS_ROWS,
-    N_CROSS,
-    cross_folds,
-    explain,
-    judge,
-    prepare,
-    stable_order,
-)
+from ml.rows import explain, judge, prepare, stable_order
+from ml.splits import MAX_INNER_CROSS_ROWS, N_CROSS
 
 N_TRIALS = 4
 # Many rows are refitted so many times, by steps of this size, each time without another part
@@ -56,8 +49,8 @@ def train_propensity(
     ----------
     frame
         One row per (subject, moment), or per subject. Numeric, boolean, categorical, text
-        and datetime columns are recognised; nulls mean something and stay. Row order and
-        exact duplicates of rows do not matter to the split.
+        and datetime columns are recognised; nulls mean something and stay. Row order does not
+        matter.
     target
         Column of booleans, 0 / 1, or yes / no; rows where it is null are left out.
     features
@@ -68,12 +61,17 @@ def train_propensity(
     group
         Column that says whose row it is. Given, a group lies in one fold only, intervals
         resample groups, and a group of more than 100 rows counts as 100 in fit and metrics.
-        With `time` too, a row is kept only where its group's fold is its period's.
+        With `time` too, a row is kept only where its group's fold is its period's. Without
+        it each row is a subject of its own, also where rows look alike. Copies are told from
+        those where a table has many sets of up to ten equal rows and hardly any set's targets
+        differ, as they would by chance: a row and its copies are one subject then, and
+        `notes` says so. Other copies are not known from people alike; give `group` then.
     random_state
         Seed of splits, sampling and search. The same seed and rows give the same model on
         any number of threads.
     fold
         Column of folds made elsewhere (train / calibrate / test; null leaves a row out).
+        Without any calibrate row the calibration is cross-fitted by group on the train fold.
     n_trials
         Settings tried.
     max_seconds
@@ -91,7 +89,8 @@ def train_propensity(
     Raises
     ------
     ml.errors.NotTrainableError
-        Too few rows, one class only, or a fold that lacks a class.
+        Too few rows or groups, one class only, or a fold that lacks a class: the message
+        names the column and says what is missing.
     ValueError
         A column is absent or cannot be read; the message names it.
 
@@ -106,12 +105,12 @@ def train_propensity(
     """
     rows = prepare(frame, target, features, time, group, fold, random_state)
     notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
+    notes += rows.notes
     teach = rows.of(0)
-    cv = cross_folds(rows.groups[teach], rows.data.y[teach], random_state)
     data = rows.data.take(teach)
     fitted = booster.fit(
         data,
-        cv,
+        rows.cv,
         n_trials=n_trials,
         seed=random_state,
         max_seconds=max_seconds,
@@ -119,9 +118,9 @@ def train_propensity(
     )
     margin = booster.predict_margin(fitted.boosters, rows.data.x, rows.data.feature_types)
     held = fitted.held_out if rows.crossed else margin
-    judges = teach if rows.crossed else rows.of(1)
+    at, of_at = rows.calibrating(margin, fitted.held_out)
     calibration, why = choose_calibration(
-        rows.data.y[judges], held[judges], rows.data.w[judges], rows.groups[judges], random_state
+        rows.data.y[at], of_at, rows.data.w[at], rows.groups[at], random_state
     )
     notes.append(f"calibration: {calibration.method}; {why}")
     base_rate = float(np.average(data.y, weights=data.w))
@@ -139,7 +138,7 @@ def train_propensity(
     leaks = find_leaks(
         rows.data,
         rows.schema,
-        fold=rows.fold if time is not None or fold is not None else None,
+        fold=rows.fold if rows.in_time else None,
         groups=rows.groups,
         strongest=ranked["feature"].tolist(),
         reviewed=leak_reviewed,

@@ -19,7 +19,7 @@ from ml.curves import value_curve_points
 from ml.leaks import find_leaks, find_rates
 from ml.metrics import paired_gain
 from ml.model import ValueModel
-from ml.rows import cross_folds, explain, judge, prepare
+from ml.rows import explain, judge, prepare
 from ml.training import N_TRIALS, package_versions
 from ml.value_metrics import POWER, evaluate_value, tweedie_deviance_rows
 
@@ -64,7 +64,7 @@ progress
     Raises
     ------
     ml.errors.NotTrainableError
-        Too few rows, or too few with or without an amount.
+        Too few rows or groups, or a fold that has none with, or none without, an amount.
     ValueError
         A column is absent or cannot be read, or an amount is below 0.
 
@@ -79,13 +79,14 @@ progress
     """
     rows = prepare(frame, target, features, time, group, fold, random_state, read=to_amount)
     notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
+    notes += rows.notes
     teach = rows.of(0)
     mean = float(np.average(rows.data.y[teach], weights=rows.data.w[teach]))
     # In units of the mean: settings then mean the same whatever the currency.
     scaled = replace(rows.data, y=rows.data.y / mean)
     fitted = booster.fit(
         scaled.take(teach),
-        cross_folds(rows.groups[teach], scaled.y[teach], random_state),
+        rows.cv,
         n_trials=n_trials,
         seed=random_state,
         max_seconds=max_seconds,
@@ -117,7 +118,7 @@ progress
     leaks = find_leaks(
         replace(rows.data, y=_has_amount(rows.data.y)),
         rows.schema,
-        fold=rows.fold if time is not None or fold is not None else None,
+        fold=rows.fold if rows.in_time else None,
         groups=rows.groups,
         strongest=ranked["feature"].tolist(),
         reviewed=leak_reviewed,

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "40fda3f625a91432926e046cc0119818bc532f28bf569856ce498ab138e1e955",
+        "sha256": "57f792433d58600f4e92cd3248f4e2e62bf78c597c7d5513f38eb3495e76770d",
         "files": {
         "ml": [
             "__init__.py",
@@ -34,6 +34,7 @@
             "scoring.py",
             "settings.py",
             "specs.py",
+            "splits.py",
             "tracking.py",
             "training.py",
             "value.py",

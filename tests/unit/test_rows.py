@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ml import rows
-from ml.rows import cross_folds, prepare, stable_order
+from ml import splits
+from ml.rows import prepare, stable_order
+from ml.splits import cross_folds
 from tests.unit.frames import visitors
 
 
@@ -46,8 +47,8 @@ def test_where_rows_are_many_one_part_of_the_groups_says_when_to_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     groups, y = np.repeat(np.arange(100, dtype=np.uint64), 3), np.tile([0.0, 0.0, 1.0], 100)
-    assert set(cross_folds(groups, y, 0)) == set(range(rows.N_CROSS))
-    monkeypatch.setattr(rows, "MAX_INNER_CROSS_ROWS", 299)
+    assert set(cross_folds(groups, y, 0)) == set(range(splits.N_CROSS))
+    monkeypatch.setattr(splits, "MAX_INNER_CROSS_ROWS", 299)
     fold = cross_folds(groups, y, 0)
     assert np.bincount(fold + 1).tolist() == [270, 30]
     assert (fold.reshape(100, 3) == fold.reshape(100, 3)[:, :1]).all()
