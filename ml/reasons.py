@@ -52,6 +52,8 @@ class Words:
         ('4 page views in the last 7 days', '1 page view in the last 7 days', 'no page views in the last 7 days')
         >>> Words("device", "device").say("Phone"), Words("device", "device").say("")
         ('device: Phone', 'device: unknown')
+        >>> Words("order total", "orders").say(float("inf"))
+        'order total: unknown'
         """  # noqa: E501 - a doctest's output is one line
         return " ".join(part for part in (self._what(value), self.period_label) if part)
 
@@ -63,6 +65,8 @@ class Words:
         number = _number(value)
         if number is None:
             return f"{self.label}: {value}"
+        if not np.isfinite(number):
+            return f"{self.label}: unknown"
         if self.is_weekday and number in range(1, 8):
             return f"{self.label}: {_WEEKDAYS[int(number) - 1]}"
         if not self.unit:

@@ -27,7 +27,7 @@
 {% macro or_open_for_another() %}
     {% set terms = [] %}
     {% for further in further_audience_models() if further.kind == "conversion" %}
-        {% do terms.append(" or " ~ further.name ~ ".subject_id is not null") %}
+        {% do terms.append(" or " ~ further.name ~ "_score is not null") %}
     {% endfor %}
     {{ return(terms | join) }}
 {% endmacro %}

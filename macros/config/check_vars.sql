@@ -62,6 +62,10 @@
         "at most label_high_lift (" ~ var("label_high_lift") ~ ")",
     ) %}
     {% do require_var("label_leave_threshold", var("label_leave_threshold") <= 1, "at most 1") %}
+    {% do require_var(
+        "audience_score_step", var("audience_score_step") is number and 0 <= var("audience_score_step") < 1,
+        "a share of the score, 0 (every change) up to below 1, e.g. 0.5",
+    ) %}
     {% for name in ["challenger_share", "score_history_share"] %}
         {% do require_var(
             name, var(name) is number and 0 <= var(name) <= 1,
@@ -132,5 +136,6 @@
     {% do audience_rule_condition() %}
     {% do test_traffic_condition() %}
     {% for conversion in conversions() %} {% do check_conversion(conversion) %} {% endfor %}
+    {% do feature_definitions(prospect_definitions_given()) %}
     {{ return("") }}
 {% endmacro %}

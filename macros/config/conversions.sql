@@ -44,7 +44,7 @@
 {% macro check_conversion_keys(conversion, place) %}
     {% set shared = ["name", "criteria", "min_count", "repeatable"] %}
     {% set of_table = ["table", "user_id_column", "domain_userid_column", "tstamp_column",
-        "known_tstamp_column"] %}
+        "known_tstamp_column", "id_column"] %}
     {% set accepted = shared + (of_table if "table" in conversion else ["events", "table"]) %}
     {% for key in conversion if key not in accepted %}
         {{ exceptions.raise_compiler_error(

@@ -32,6 +32,7 @@
         {{ log("Events: " ~ (counts | join(", ") or "none"), info=true) }}
     {% endif %}
     {% if "trn_readiness" in built %}
+        {% do log_orders_without_amount() %}
         {% set readiness = graph.nodes["model.cdp.trn_readiness"].relation_name %}
         {% for row in run_query(
             "select model_name, not_trained_reason from " ~ readiness
@@ -41,4 +42,21 @@
         {% endfor %}
     {% endif %}
     {{ return("") }}
+{% endmacro %}
+
+{#- Orders whose amount is there and is none that can be added up. -#}
+{% macro log_orders_without_amount() %}
+    {% if not value_settings() %} {{ return("") }} {% endif %}
+    {% set property = value_settings().property %}
+    {% set unread = run_query(
+        "select count(*) from " ~ graph.nodes["model.cdp.stg_snowplow__events"].relation_name
+        ~ " where " ~ is_order() ~ " and " ~ property_column(property, "var value")
+        ~ " is not null and " ~ order_amount() ~ " is null"
+    ).rows[0][0] %}
+    {% if unread %}
+        {{ log(
+            "Value: " ~ unread ~ " orders have no amount that can be added up in " ~ property
+            ~ " (no number, or beyond 9e12); they count as 0.", info=true
+        ) }}
+    {% endif %}
 {% endmacro %}

@@ -3,7 +3,7 @@
     {% if type == "text" or type == "timestamp" %}
         {{ definition_error(what, "property", property, "a property that is a number, e.g. tr_total") }}
     {% endif %}
-    {% do property_column(property, what) %}
+    {% do property_number(property, what) %}
 {% endmacro %}
 
 {% macro require_var(name, holds, accepted) %}

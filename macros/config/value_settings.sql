@@ -30,8 +30,8 @@
     {{ return(event_condition(value.events, value.criteria, what="var value")) }}
 {% endmacro %}
 
-{#- SQL over an event: its amount, in whole millionths, since sums of those are exact. -#}
+{#- SQL over an event: its amount, in whole millionths, since sums of those are exact; null
+    where that is no number, or beyond what can be added up. -#}
 {% macro order_amount() %}
-    {% set column = property_column(value_settings().property, "var value") %}
-    {{ return(millionths("cast(" ~ column ~ " as double)")) }}
+    {{ return(millionths(summable(property_number(value_settings().property, "var value")))) }}
 {% endmacro %}

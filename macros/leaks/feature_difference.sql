@@ -7,7 +7,9 @@
         {% set more, differs = stored ~ " > " ~ again, stored ~ " <> " ~ again %}
     {% elif aggregation in ["sum", "mean", "min", "max", "time_since_first", "time_since_last"] %}
         {% set more = "false" %}
-        {% set differs = "abs(" ~ stored ~ " - " ~ again ~ ") > 0.000001 * (1 + abs(" ~ again ~ "))" %}
+        {#- infinity minus infinity is no number, and no difference -#}
+        {% set differs = "(" ~ stored ~ " <> " ~ again ~ " and abs(" ~ stored ~ " - " ~ again
+            ~ ") > 0.000001 * (1 + abs(" ~ again ~ ")))" %}
     {% elif aggregation == "any" %}
         {% set more, differs = stored ~ " and not " ~ again, stored ~ " <> " ~ again %}
     {% else %}

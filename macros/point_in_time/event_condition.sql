@@ -1,7 +1,8 @@
 {#- SQL that is true for the events a definition speaks of: those named in `events` (none:
     any) that meet `criteria`, {all: [...]} and / or {any: [...]} of {property, operator,
     value}. A comparison with a null is never true. `what` names the definition in errors.
-    `columns` maps the properties of a relation other than the events to their columns. -#}
+    `columns` maps the properties of a relation other than the events to {name, kind}, its
+    column and a kind as of property_kind(). -#}
 {% macro event_condition(
     events=none, criteria=none, alias=none, what="criteria", columns=none
 ) %}
@@ -31,63 +32,6 @@
         {% endfor %}
     {% endif %}
     {{ return(parts | join(" and ") or "true") }}
-{% endmacro %}
-
-{% macro criterion_condition(criterion, prefix, what, columns=none) %}
-    {% set operators = ["=", "!=", "<", ">", "<=", ">=", "like", "in"] %}
-    {% if criterion is not mapping
-        or criterion.keys() | sort | list != ["operator", "property", "value"] %}
-        {{ definition_error(what, "criteria", criterion, "{property, operator, value}") }}
-    {% endif %}
-    {% set operator = criterion.operator | string | lower %}
-    {% set value = criterion.value %}
-    {% set is_list = value is sequence and value is not string and value is not mapping %}
-    {% if operator not in operators %}
-        {{ definition_error(what, "operator", criterion.operator, operators | join(" ")) }}
-    {% elif operator == "in" and (not is_list or not value) %}
-        {{ definition_error(what, "value", value, "a list of values, for the operator in") }}
-    {% elif operator != "in" and (is_list or value is mapping or value is none) %}
-        {{ definition_error(what, "value", value, "one text, number, true or false") }}
-    {% elif operator == "like" and (value is not string or "\\" in value) %}
-        {{ definition_error(what, "value", value,
-            "for like, text with the wildcards % and _ and no backslash") }}
-    {% endif %}
-    {% set name = property_column(criterion.property, what, columns) %}
-    {% set kind = property_kind(name) if columns is none %}
-    {% set values = comparable_values(kind, operator, value if is_list else [value], what) %}
-    {% set column = prefix ~ name %}
-    {% if kind == "field" and values[0] is number %}
-        {% set column = "try_cast(" ~ column ~ " as double)" %}
-    {% endif %}
-    {% if operator == "in" %} {{ return(column ~ " " ~ condition_list(values)) }} {% endif %}
-    {{ return(
-        column ~ " " ~ ("<>" if operator == "!=" else operator) ~ " " ~ sql_literal(values[0])
-    ) }}
-{% endmacro %}
-
-{#- The values of a criterion as what the property is: numbers that are compared with a text
-    are texts, and with a field numbers, where all of them are. -#}
-{% macro comparable_values(kind, operator, values, what) %}
-    {% set numbers = [] %}
-    {% for value in values if value is number and value is not boolean %}
-        {% do numbers.append(value) %}
-    {% endfor %}
-    {% set all_numbers = numbers | length == values | length %}
-    {% if kind == "number" and (operator == "like" or not all_numbers) %}
-        {{ definition_error(what, "value", values | join(", "), "a number, and no like") }}
-    {% elif kind == "boolean" and (
-        operator not in ["=", "!="] or values | reject("boolean") | list
-    ) %}
-        {{ definition_error(what, "value", values | join(", "), "true or false, with = or !=") }}
-    {% endif %}
-    {% if kind not in ["text", "field"] or (kind == "field" and all_numbers) %}
-        {{ return(values) }}
-    {% endif %}
-    {% set texts = [] %}
-    {% for value in values %}
-        {% do texts.append(value | string | lower if value is boolean else value | string) %}
-    {% endfor %}
-    {{ return(texts) }}
 {% endmacro %}
 
 {% macro condition_list(values) %}

@@ -1,14 +1,14 @@
 {#- The column of stg_snowplow__events behind a property of a definition: the same name,
     or `entity__field` for `entity.field` and `event__field` for `event.field`. A column
-    staging does not have is an error. `columns`, property -> column, takes staging's place
-    for another relation. -#}
+    staging does not have is an error. `columns`, property -> {name, kind}, takes staging's
+    place for another relation. -#}
 {% macro property_column(property, what, columns=none) %}
     {% set name = property | string %}
     {% if columns is not none %}
         {% if name | lower not in columns %}
             {{ definition_error(what, "property", property, columns | sort | join(", ")) }}
         {% endif %}
-        {{ return(columns[name | lower]) }}
+        {{ return(columns[name | lower].name) }}
     {% endif %}
     {% set column = entity_column(name) if name.count(".") == 1 else name %}
     {% set known = staged_event_columns() %}
@@ -34,7 +34,26 @@
     {{ return("number" if type in ["integer", "float"] else type) }}
 {% endmacro %}
 
-{#- A property as a number; the text of a field is null where it is none. -#}
+{#- The kind of a column of a relation other than the events, by its type; none: any. -#}
+{% macro kind_of_type(type) %}
+    {% set type = type | lower %}
+    {% for kind, beginnings in {
+        "field": ["varchar", "text", "string", "char"],
+        "float": ["double", "float", "real"],
+        "number": ["bigint", "int", "smallint", "tinyint", "hugeint", "uint", "ubigint", "usmallint",
+            "utinyint", "decimal", "numeric", "number", "long", "short", "byte"],
+        "boolean": ["bool"],
+        "timestamp": ["timestamp", "date"],
+    }.items() %}
+        {% for beginning in beginnings if type.startswith(beginning) and not type.endswith("[]") %}
+            {{ return(kind) }}
+        {% endfor %}
+    {% endfor %}
+    {{ return(none) }}
+{% endmacro %}
+
+{#- A property as a number, as it may be added up or compared; null if it is none. Numbers
+    of staging are finite. -#}
 {% macro property_number(property, what) %}
     {% set column = property_column(property, what) %}
     {% set kind = property_kind(column) %}
@@ -48,5 +67,5 @@
             ~ ", or a field of an entity or event"
         ) }}
     {% endif %}
-    {{ return("try_cast(" ~ column ~ " as double)" if kind == "field" else column) }}
+    {{ return(text_number(column) if kind == "field" else column) }}
 {% endmacro %}

@@ -51,8 +51,3 @@
         ~ (period or "unbounded") ~ " preceding and 1 preceding)"
     ) }}
 {% endmacro %}
-
-{#- A number in whole millionths: running totals of floats would drift apart. -#}
-{% macro millionths(value) %}
-    {{ return("cast(round(" ~ value ~ " * 1000000) as " ~ dbt.type_bigint() ~ ")") }}
-{% endmacro %}

@@ -7,3 +7,12 @@
     {% endfor %}
     {{ return(definitions) }}
 {% endmacro %}
+
+{#- The same of the prospect features, whichever model asks. -#}
+{% macro prospect_definitions_given() %}
+    {% set definitions = {} %}
+    {% for name, column in prospect_feature_definitions().items() %}
+        {% do definitions.update({name: column.meta.feature}) %}
+    {% endfor %}
+    {{ return(definitions) }}
+{% endmacro %}

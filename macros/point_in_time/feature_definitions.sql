@@ -74,7 +74,9 @@
 
 {% macro feature_value(definition, own_keys, what) %}
     {% if "property" not in own_keys %} {{ return(none) }} {% endif %}
-    {% if definition.aggregation in ["sum", "mean", "min", "max"] %}
+    {% if definition.aggregation in ["sum", "mean"] %}
+        {{ return(summable(property_number(definition.property, what))) }}
+    {% elif definition.aggregation in ["min", "max"] %}
         {{ return(property_number(definition.property, what)) }}
     {% endif %}
     {{ return(property_column(definition.property, what)) }}

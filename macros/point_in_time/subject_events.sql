@@ -8,7 +8,10 @@
     where
         domain_userid is not null
         {%- if var("excluded_events") %}
-        and event_name not in ({{ text_literals(var("excluded_events")) }})
+        and (
+            event_name is null
+            or event_name not in ({{ text_literals(var("excluded_events")) }})
+        )
         {%- endif %}
         {%- if since is not none %}
         and {{ since }}

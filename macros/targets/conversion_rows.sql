@@ -75,8 +75,10 @@
 {% endmacro %}
 
 {% macro page_view_criteria(conversion) %}
-    {% set columns = {"engaged_time_in_s": "engaged_time_in_s"} %}
-    {% for column in staged_event_columns() %} {% do columns.update({column: column}) %} {% endfor %}
+    {% set columns = {"engaged_time_in_s": {"name": "engaged_time_in_s", "kind": "number"}} %}
+    {% for name in staged_event_columns() %}
+        {% do columns.update({name: {"name": name, "kind": property_kind(name)}}) %}
+    {% endfor %}
     {{ return(event_condition(
         criteria=conversion.criteria, what="conversion " ~ conversion.name, columns=columns
     )) }}

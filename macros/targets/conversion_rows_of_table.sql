@@ -1,5 +1,6 @@
 {#- A row of a table counts from its time, or from when it was known where that is more
-    than `arrival_tolerance` later: as events do. -#}
+    than `arrival_tolerance` later: as events do. Rows with one id are one conversion, the
+    earliest; without an id, those of one user at one time are. -#}
 {% macro conversion_rows_of_table(conversion) %}
     {% set table = conversion_table(conversion) %}
     {% set user = conversion_table_column(conversion, conversion_user_column(conversion), table) %}
@@ -15,24 +16,46 @@
     {% endif %}
     {% set columns = {} %}
     {% for name, column in table.columns.items() %}
-        {% do columns.update({name: column.name}) %}
+        {% do columns.update({name: {"name": column.name, "kind": kind_of_type(column.type)}}) %}
     {% endfor %}
     {% set who = typed_column(user, "text") %}
     {% set by_user_id = "user_id_column" in conversion %}
+    {% set id = who ~ " || ' ' || cast(" ~ epoch_us(tstamp) ~ " as " ~ dbt.type_string() ~ ")" %}
+    {% if "id_column" in conversion %}
+        {% set own = typed_column(
+            conversion_table_column(conversion, conversion.id_column, table), "text"
+        ) %}
+        {% set id = "coalesce(" ~ own ~ ", " ~ id ~ ")" %}
+    {% endif %}
     {% set rows %}
-    select distinct
+    select
         {{ sql_literal(conversion.name) }} as conversion_name,
-        {{ who }} || ' ' || cast({{ epoch_us(tstamp) }} as {{ dbt.type_string() }}) as conversion_id,
-        {{ text_null() if by_user_id else who }} as domain_userid,
-        {{ who if by_user_id else text_null() }} as user_id,
-        {{ tstamp }} as conversion_tstamp
-    from {{ table.relation }}
-    where
-        {{ who }} is not null
-        and {{ tstamp }} is not null
-        and {{ event_condition(
-            criteria=conversion.criteria, what="conversion " ~ conversion.name, columns=columns
-        ) }}
+        conversion_id,
+        {{ text_null() if by_user_id else "who" }} as domain_userid,
+        {{ "who" if by_user_id else text_null() }} as user_id,
+        conversion_tstamp
+    from (
+        select
+            *,
+            row_number() over (
+                partition by conversion_id order by conversion_tstamp, who
+            ) as number_of_id
+        from (
+            select
+                {{ id }} as conversion_id,
+                {{ who }} as who,
+                {{ tstamp }} as conversion_tstamp
+            from {{ table.relation }}
+            where
+                {{ who }} is not null
+                and {{ tstamp }} is not null
+                and {{ event_condition(
+                    criteria=conversion.criteria, what="conversion " ~ conversion.name,
+                    columns=columns
+                ) }}
+        ) as told
+    ) as numbered
+    where number_of_id = 1
     {%- endset %}
     {{ return(rows) }}
 {% endmacro %}

@@ -143,17 +143,34 @@ def choose(version: Version, cuts: list[Cut], wanted: float | None) -> tuple[int
             return 0, f"No row scores {percent(wanted)}; the highest recorded threshold is shown."
         return at, f"Chosen by --threshold {wanted:g}."
     base = version.text("base_rate")
-    at = _at_least(cuts, DEFAULT_LIFT * float(base)) if base else None
+    high, told = high_from(float(base)) if base else (1.0, f"{DEFAULT_LIFT:g} times the base rate")
+    at = _at_least(cuts, high) if base else None
     if at is not None and cuts[at].taken >= LEAST_TAKEN:
-        return at, (
-            f"The rule: {DEFAULT_LIFT:g} times the base rate it was trained on, where the label "
-            "High starts by default."
-        )
+        return at, (f"The rule: {told} it was trained on, where the label High starts by default.")
     tenth = int(np.argmin([abs(cut.taken - 0.1) for cut in cuts]))
     return tenth, (
-        f"The rule: the top tenth, since less than {percent(LEAST_TAKEN)} of rows score "
-        f"{DEFAULT_LIFT:g} times the base rate."
+        f"The rule: the top tenth, since less than {percent(LEAST_TAKEN)} of rows score {told}."
     )
+
+
+def high_from(base_rate: float) -> tuple[float, str]:
+    """Find the score from which the label High is given by default, and say what it is.
+
+    The same as the macro `label_lift`: see "Labels" in dbt_project/docs/audiences.md.
+
+    Examples
+    --------
+    >>> high_from(0.02)
+    (0.06, '3 times the base rate')
+    >>> score, rule = high_from(0.47)
+    >>> f"{score:.3f}", rule
+    ('0.612', '61.2%, well above the base rate')
+    """
+    root = DEFAULT_LIFT**0.5
+    bound = base_rate + (1 - base_rate) * (root - 1) / (root + 1)
+    if DEFAULT_LIFT * base_rate <= bound:
+        return DEFAULT_LIFT * base_rate, f"{DEFAULT_LIFT:g} times the base rate"
+    return bound, f"{percent(bound)}, well above the base rate"
 
 
 def landmarks(cuts: list[Cut]) -> list[int]:

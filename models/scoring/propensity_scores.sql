@@ -4,8 +4,9 @@
     Everyone has the champion's score and, where var challenger_share sends people to a
     challenger, the challenger's too: `is_used` marks the one that audiences go by.
 
-    A label is kept down to `label_leave_threshold` of its threshold, so that it does not
-    flap: hence the look at the labels published before. -#}
+    A label starts at a lift that label_lift() makes sense of at every base rate, and is kept
+    down to `label_leave_threshold` of it, so that it does not flap: hence the look at the
+    labels published before. -#}
 {%- set leave = var("label_leave_threshold") -%}
 {%- set high = var("label_high_lift") -%}
 {%- set medium = var("label_medium_lift") -%}
@@ -74,12 +75,18 @@ final as (
         lift,
         case
             when
-                lift >= {{ high }}
-                or (label_before = 'High' and lift >= {{ high * leave }})
+                lift >= {{ label_lift(high, "base_rate", "kind") }}
+                or (
+                    label_before = 'High'
+                    and lift >= {{ label_lift(high * leave, "base_rate", "kind") }}
+                )
                 then 'High'
             when
-                lift >= {{ medium }}
-                or (label_before in ('High', 'Medium') and lift >= {{ medium * leave }})
+                lift >= {{ label_lift(medium, "base_rate", "kind") }}
+                or (
+                    label_before in ('High', 'Medium')
+                    and lift >= {{ label_lift(medium * leave, "base_rate", "kind") }}
+                )
                 then 'Medium'
             else 'Low'
         end as label,

@@ -1,12 +1,27 @@
 {#- What is known of each scored prospect, fixed when its score was published: audiences
-    read this, so that a run that publishes nothing changes nothing in them. -#}
+    read this, so that a run that publishes nothing changes nothing in them. What the last
+    days told stays as it was when their last event came, as long as there is no other. -#}
 {%- set conversion = conversions()[0] -%}
+{%- set recent = {
+    "latest_app_id": "latest_app_id",
+    "latest_device_class": "latest_device_class",
+    "num_sessions_l30d": "num_sessions_l30d",
+    "num_page_views_l30d": "num_page_views_l30d",
+    "num_pricing_views_l30d": "num_pricing_views_l30d",
+    "num_media_events_l30d": "num_media_events_l30d",
+    "had_form_engagement_l7d": "num_form_engagements_l7d",
+    "first_refr_medium_l30d": "first_refr_medium_l30d",
+    "first_mkt_medium_l30d": "first_mkt_medium_l30d",
+} -%}
+{%- set before = rows_before(recent.keys() | list + ["domain_userid", "behaviour"]) %}
 
 with scores as (
 
-    select * from {{ ref("propensity_scores") }}
+    select distinct subject_id from {{ ref("propensity_scores") }}
     where
-        model_name = '{{ propensity_model_specs("daily")[0].model_name }}'
+        model_name in ({{ text_literals(
+            propensity_model_specs("daily") | map(attribute="model_name")
+        ) }})
         and is_used
 
 ),
@@ -41,6 +56,32 @@ user_mapping as (
 
 ),
 
+behaved as (
+
+    select
+        domain_userid,
+        cast(count(*) as {{ dbt.type_string() }})
+        || ' events up to '
+        || cast(max({{ epoch_us("event_tstamp") }}) as {{ dbt.type_string() }})
+        || ', {{ attributes_hash(recent.values() | list) }}' as behaviour
+    from events
+    group by domain_userid
+
+),
+
+{% if before is not none -%}
+kept as (
+
+    select published.*
+    from {{ before }} as published
+    inner join behaved
+        on
+            published.domain_userid = behaved.domain_userid
+            and published.behaviour = behaved.behaviour
+
+),
+
+{% endif -%}
 countries as (
 
     select
@@ -64,19 +105,25 @@ final as (
         conversions.first_seen_tstamp,
         conversions.last_seen_tstamp,
         conversions.first_{{ conversion.name }}_tstamp is not null as has_converted,
-        features.latest_app_id,
-        features.latest_device_class,
-        features.num_sessions_l30d,
-        features.num_page_views_l30d,
-        features.num_pricing_views_l30d,
-        features.num_media_events_l30d,
-        features.num_form_engagements_l7d as had_form_engagement_l7d,
-        features.first_refr_medium_l30d,
-        features.first_mkt_medium_l30d
+        {%- for name, feature in recent.items() %}
+        {% if before is not none -%}
+        case
+            when kept.domain_userid is not null then kept.{{ name }}
+            else features.{{ feature }}
+        end as {{ name }},
+        {%- else -%}
+        features.{{ feature }} as {{ name }},
+        {%- endif %}
+        {%- endfor %}
+        behaved.behaviour
     from scores
     inner join features on scores.subject_id = features.domain_userid
     left join conversions on features.domain_userid = conversions.domain_userid
     left join user_mapping on features.domain_userid = user_mapping.domain_userid
+    left join behaved on features.domain_userid = behaved.domain_userid
+    {%- if before is not none %}
+    left join kept on features.domain_userid = kept.domain_userid
+    {%- endif %}
     left join countries
         on features.domain_userid = countries.domain_userid and countries.recency = 1
 

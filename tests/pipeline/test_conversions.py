@@ -22,19 +22,25 @@ c,page_view,phone,phone-2,007,2026-01-03 10:00
 d,page_view,other,other-1,,2026-01-04 10:00
 e,page_view,other,other-2,,2026-02-01 10:00
 """
-# In time, known late, lost, of nobody we know, before the data ends and after it.
-DEALS = """WHO,at,loaded,stage,amount
-007,2026-01-05 00:00,2026-01-05 06:00,won,10
-007,2026-01-06 00:00,2026-01-09 00:00,won,20
-007,2026-01-07 00:00,2026-01-07 00:00,lost,30
-008,2026-01-07 00:00,2026-01-07 00:00,won,40
-007,2026-03-01 00:00,2026-03-01 00:00,won,50
+# In time, another at that moment (told twice), known late, lost, of nobody we know, of an amount
+# that is none, before the data ends and after it.
+DEALS = """WHO,at,loaded,stage,amount,id
+007,2026-01-05 00:00,2026-01-05 06:00,won,10,d1
+007,2026-01-05 00:00,2026-01-05 06:00,won,12,d2
+007,2026-01-05 00:00,2026-01-05 06:00,won,12,d2
+007,2026-01-06 00:00,2026-01-09 00:00,won,20,d3
+007,2026-01-07 00:00,2026-01-07 00:00,lost,30,d4
+008,2026-01-07 00:00,2026-01-07 00:00,won,40,
+007,2026-01-08 00:00,2026-01-08 00:00,won,NaN,d6
+007,2026-01-08 00:00,2026-01-08 00:00,won,inf,d7
+007,2026-03-01 00:00,2026-03-01 00:00,won,50,d8
 """
 DEAL: dict[str, Any] = {
     "name": "deal",
     "user_id_column": "who",
     "tstamp_column": "at",
     "known_tstamp_column": "loaded",
+    "id_column": "id",
     "repeatable": True,
     "criteria": {
         "all": [
@@ -44,9 +50,10 @@ DEAL: dict[str, Any] = {
     },
 }
 KNOWN = [
-    ("007", "2026-01-05 00:00:00", "007"),
-    ("007", "2026-01-09 00:00:00", "007"),
-    ("008", "2026-01-07 00:00:00", "008"),
+    ("007", "2026-01-05 00:00:00", "007", "d1"),
+    ("007", "2026-01-05 00:00:00", "007", "d2"),
+    ("007", "2026-01-09 00:00:00", "007", "d3"),
+    ("008", "2026-01-07 00:00:00", "008", "008 1767744000000000"),
 ]
 
 
@@ -69,8 +76,8 @@ def test_a_crm_table_converts_the_person_on_every_device(
     project.build(*SELECTED, events=events, conversions=[DEAL | {"table": table}])
     assert (
         project.rows(
-            "select user_id, conversion_tstamp::varchar, stitched_user_id from tgt_conversions "
-            "order by user_id, conversion_tstamp"
+            "select user_id, conversion_tstamp::varchar, stitched_user_id, conversion_id "
+            "from tgt_conversions order by user_id, conversion_tstamp, conversion_id"
         )
         == KNOWN
     )
@@ -111,7 +118,30 @@ def test_a_column_that_the_table_lacks_is_named_with_those_it_has(
     said = " ".join(done.stdout.split())
     assert done.returncode != 0
     assert "conversion deal, table" in said
-    assert '`column` is "created"; accepted: amount, at, loaded, stage, who.' in said
+    assert '`column` is "created"; accepted: amount, at, id, loaded, stage, who.' in said
+
+
+def test_a_text_is_not_compared_with_the_numbers_of_a_table(
+    project: Project, tmp_path: Path
+) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text(EVENTS)
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute("create schema crm")
+        connection.execute(
+            "create table crm.deals as "
+            "select '007' as who, timestamp '2026-01-05' as at, 5.0 as amount"
+        )
+    wrong = {
+        **{key: DEAL[key] for key in ("name", "user_id_column", "tstamp_column")},
+        "table": "crm.deals",
+        "criteria": {"all": [{"property": "amount", "operator": ">", "value": "large"}]},
+    }
+    done = project.dbt("run", "--select", "as_of", events=events, conversions=[wrong])
+    assert done.returncode != 0
+    said = " ".join(done.stdout.split())
+    assert 'conversion deal: `value` is "large"; accepted: a number, and no like' in said
+    assert "(the property is amount)" in said
 
 
 def test_readers_are_granted_and_exposures_say_what_the_vars_say(project: Project) -> None:

@@ -199,6 +199,19 @@ def test_features_and_targets_equal_the_loops(
     assert compared > 100_000
 
 
+@pytest.mark.parametrize("name", ["duckdb", "duckdb_portable", "spark"])
+def test_sums_of_the_largest_amounts_neither_overflow_nor_round(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """Not on fakesnow, which adds whole numbers up as floats; Snowflake does not."""
+    durations = ["8e12", "8e12", "-8e12", "-8e12", "2.5", "8e12"]
+    events = [
+        Event(f"e{at}", "u", START + at * 3 * DAY, media_player__duration=duration)
+        for at, duration in enumerate(durations)
+    ]
+    compare(request.getfixturevalue(name), events)
+
+
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -13,6 +13,18 @@ from tests.pipeline.project import ROOT, Project, own_environment
 
 DEALS = {"name": "won", "table": "crm.deals", "user_id_column": "who", "tstamp_column": "at"}
 ENGAGED = {"all": [{"property": "engaged_time_in_s", "operator": ">=", "value": 30}]}
+
+
+def when(name: str, operator: str, value: Any) -> dict[str, Any]:
+    """Criteria of one comparison."""
+    return {"all": [{"property": name, "operator": operator, "value": value}]}
+
+
+def conversion(name: str, operator: str, value: Any) -> dict[str, Any]:
+    """Vars of one conversion, made of such events."""
+    return {"conversions": [{"name": "x", "criteria": when(name, operator, value)}]}
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"live_horizon": "1 hour"}, "var live_horizon: '1 hour' is not a duration"),
     ({"lookback": 30}, "var lookback: '30' is not a duration"),
@@ -98,6 +110,27 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"value": {"events": ["a"], "horizon": "1 month"}}, "var value, horizon: '1 month' is not"),
     ({"label_medium_lift": 5}, "var label_medium_lift: 5 is not accepted"),
     ({"label_leave_threshold": 1.5}, "var label_leave_threshold: 1.5 is not accepted"),
+    (
+        conversion("tr_total", ">", "5"),
+        'conversion x: `value` is "5"; accepted: a number, and no like (the property is tr_total)',
+    ),
+    (conversion("tr_total", ">", float("nan")), "accepted: a finite number"),
+    (conversion("mkt_campaign", ">=", 5), "`value` is 5; accepted: a text, in quotes"),
+    (
+        conversion("shop.total", ">", "5") | {"event_fields": ["shop.total"]},
+        'conversion x: `value` is "5"; accepted: a number without quotes',
+    ),
+    (conversion("event_tstamp", ">", 5), "accepted: a moment such as 2026-07-01 12:00:00"),
+    (conversion("engaged_time_in_s", ">", "long"), 'conversion x: `value` is "long"'),
+    (
+        {"rule_based_audience": when("propensity_score", ">", "high")},
+        'var rule_based_audience: `value` is "high"; accepted: a number',
+    ),
+    (
+        {"rule_based_audience": when("propensity_label", ">", 2)},
+        "var rule_based_audience: `value` is 2; accepted: a text, in quotes",
+    ),
+    ({"test_traffic": when("user_id", "<", 1000)}, "var test_traffic: `value` is 1000"),
     (
         {"test_traffic": {"any": [{"property": "host", "operator": "=", "value": 1}]}},
         'var test_traffic: `property` is "host"',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -60,10 +61,10 @@ def _property(event: Event, name: str) -> Any:
 
 
 def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", text.strip(), re.IGNORECASE):
         return None
+    number = float(text)
+    return number if math.isfinite(number) else None
 
 
 def _meets(event: Event, criterion: Mapping[str, Any]) -> bool:
@@ -143,6 +144,8 @@ def _aggregate(mine: list[Event], moment: Moment, definition: Mapping[str, Any])
     if definition["aggregation"] in ("sum", "mean", "min", "max"):
         values = [_number(value) if isinstance(value, str) else value for value in values]
     known = [value for value in values if value is not None]
+    if definition["aggregation"] in ("sum", "mean"):
+        known = [value for value in known if abs(value) <= 9e12]
     match definition["aggregation"]:
         case "counter":
             return len(mine)

@@ -56,10 +56,17 @@ def test_a_threshold_of_the_readers_own(wanted: float, at: int, rule: str) -> No
 
 
 def test_by_default_three_times_the_base_rate() -> None:
-    given = version(base_rate=0.2)
+    given = version(base_rate=0.1)
     at, rule = choose(given, cuts_of(given), None)
     assert at == 1
     assert rule.startswith("The rule: 3 times the base rate")
+
+
+def test_at_a_high_base_rate_the_score_from_which_a_label_is_high() -> None:
+    given = version(base_rate=0.47)
+    at, rule = choose(given, cuts_of(given), None)
+    assert at == 1
+    assert rule.startswith("The rule: 61.2%, well above the base rate it was trained on")
 
 
 def test_where_hardly_any_row_scores_that_high_the_top_tenth() -> None:

@@ -1,0 +1,109 @@
+{#- What audiences say of a score. It moves with the visitor, not with the clock: as long as
+    they do nothing new, score, decile and reasons stay as they were published until the
+    label changes, or the score has moved by a step (is_a_step()). Another definition of the
+    outcome or of the features publishes all again. propensity_scores has the exact ones. -#}
+{%- set held = [
+    "version", "as_of_tstamp", "score", "decile", "reason_1", "reason_2", "reason_3",
+] -%}
+{%- set before = rows_before(
+    held + ["model_name", "subject_id", "label", "behaviour", "definition_hash"]
+) %}
+
+with scores as (
+
+    select * from {{ ref("propensity_scores") }}
+    where is_used and is_open
+
+),
+
+versions as (
+
+    select
+        model_name,
+        version,
+        definition_hash
+    from {{ ref("propensity_models") }}
+
+),
+
+prospects as (
+
+    select * from {{ ref("prospect_profiles") }}
+
+),
+
+-- A first visit is over: nothing new can happen in it.
+behaved as (
+
+    select
+        scores.*,
+        versions.definition_hash,
+        scores.score / nullif(scores.lift, 0) as base_rate,
+        case
+            when scores.model_name in ({{ text_literals(
+                propensity_model_specs("first_touch") | map(attribute="model_name")
+            ) }})
+                then cast(
+                    {{ epoch_us("scores.as_of_tstamp") }} as {{ dbt.type_string() }}
+                )
+            else prospects.behaviour
+        end as behaviour
+    from scores
+    left join versions
+        on
+            scores.model_name = versions.model_name
+            and scores.version = versions.version
+    left join prospects on scores.subject_id = prospects.domain_userid
+
+),
+
+{% if before is not none -%}
+kept as (
+
+    select published.*
+    from {{ before }} as published
+    inner join behaved
+        on
+            published.model_name = behaved.model_name
+            and published.subject_id = behaved.subject_id
+    where
+        published.label = behaved.label
+        and published.behaviour = behaved.behaviour
+        and published.definition_hash = behaved.definition_hash
+        and not {{ is_a_step(
+            "behaved.score", "published.score", "behaved.base_rate", "behaved.kind"
+        ) }}
+
+),
+
+{% endif -%}
+final as (
+
+    select
+        behaved.model_name,
+        behaved.subject_id,
+        behaved.kind,
+        behaved.label,
+        {%- for column in held %}
+        {% if before is not none -%}
+        case
+            when kept.subject_id is not null then kept.{{ column }}
+            else behaved.{{ column }}
+        end as {{ column }},
+        {%- else -%}
+        behaved.{{ column }},
+        {%- endif %}
+        {%- endfor %}
+        behaved.behaviour,
+        behaved.definition_hash
+    from behaved
+    {%- if before is not none %}
+    left join kept
+        on
+            behaved.model_name = kept.model_name
+            and behaved.subject_id = kept.subject_id
+    {%- endif %}
+
+)
+
+select * from final
