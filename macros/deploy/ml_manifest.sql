@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "57f792433d58600f4e92cd3248f4e2e62bf78c597c7d5513f38eb3495e76770d",
+        "sha256": "5294140f7ecfafc3d242a5fdab8f784fd57a7a37cdb01941003ff44122183050",
         "files": {
         "ml": [
             "__init__.py",
