@@ -26,8 +26,8 @@ WIDE = {
 }
 
 
-def copy_of_root(folder: Path) -> Path:
-    """Copy the dbt project to a folder, for a test that changes its code."""
+def copy_of_root(folder: Path, *, whole: bool = False) -> Path:
+    """Copy the dbt project to a folder, for a test that changes its code; or all that git has."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -36,7 +36,8 @@ def copy_of_root(folder: Path) -> Path:
         check=True,
     ).stdout.split("\0")
     for name in filter(None, listed):
-        if (ROOT / name).is_file() and not name.startswith(("tests/pipeline", "bench/")):
+        left_out = not whole and name.startswith(("tests/pipeline", "bench/"))
+        if (ROOT / name).is_file() and not left_out:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
     return folder
