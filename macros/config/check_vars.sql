@@ -132,6 +132,7 @@
     {% if var("email_property") is not none %}
         {% do property_column(var("email_property"), "var email_property") %}
     {% endif %}
+    {% do check_clock_and_people_vars() %}
     {% do is_in_sample() %}
     {% do audience_rule_condition() %}
     {% do test_traffic_condition() %}

@@ -17,3 +17,9 @@
 {% macro spark__epoch_us(timestamp) %}
     {{ return("unix_micros(cast(" ~ timestamp ~ " as timestamp))") }}
 {% endmacro %}
+
+{#- Microseconds since 1970 at which the hour of a UTC timestamp begins. -#}
+{% macro start_of_hour_us(timestamp) %}
+    {% set us = epoch_us(timestamp) %}
+    {{ return(us ~ " - mod(" ~ us ~ ", 3600000000)") }}
+{% endmacro %}

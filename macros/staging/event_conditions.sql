@@ -40,6 +40,27 @@
     ) }}
 {% endmacro %}
 
+{#- When a server had the event, by its own clock: it cannot have happened later. -#}
+{% macro server_tstamp(events) %}
+    {% set clocks = [] %}
+    {% for name in ["collector_tstamp", "etl_tstamp", "load_tstamp"] if name in events.columns %}
+        {% do clocks.append(typed_column(events.columns[name], "timestamp")) %}
+    {% endfor %}
+    {% if clocks | length > 1 %} {{ return("coalesce(" ~ clocks | join(", ") ~ ")") }} {% endif %}
+    {{ return(clocks[0] if clocks else typed_column(none, "timestamp")) }}
+{% endmacro %}
+
+{#- Does the event lie, or arrive, outside of what event_clock believes? -#}
+{% macro is_clock_outlier(events, clock) %}
+    {% set first = clock ~ ".first_tstamp" %}
+    {% set until = clock ~ ".until_tstamp" %}
+    {{ return(
+        "coalesce(" ~ events ~ ".event_tstamp < " ~ first
+        ~ " or " ~ events ~ ".event_tstamp >= " ~ until
+        ~ " or " ~ events ~ ".arrival_tstamp >= " ~ until ~ ", false)"
+    ) }}
+{% endmacro %}
+
 {#- Was the event collected at or after the var events_from? Of the source's own column, so
     that a warehouse which keeps its events in that order does not read the others. -#}
 {% macro collected_from_condition(events) %}

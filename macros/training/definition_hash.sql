@@ -22,7 +22,7 @@
     {% set facts = {} %}
     {% for name in [
         "app_ids", "exclude_bots", "bot_useragent_pattern", "test_traffic",
-        "max_clock_skew", "arrival_tolerance", "excluded_events",
+        "max_clock_skew", "arrival_tolerance", "clock_outliers", "excluded_events",
     ] %}
         {% do facts.update({name: var(name)}) %}
     {% endfor %}

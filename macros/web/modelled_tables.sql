@@ -33,6 +33,15 @@
     )) }}
 {% endmacro %}
 
+{#- When modelled sessions ended, and whose they were. -#}
+{% macro session_ends(sessions) %}
+        select
+            {{ modelled_column(sessions, "end_tstamp", "timestamp") }} as end_tstamp,
+            {{ modelled_column(sessions, "domain_userid", "text", "user_identifier") }}
+                as domain_userid
+        from {{ sessions.relation }}
+{%- endmacro %}
+
 {#- Rows of a modelled table with the columns of the web table it stands for. Those that
     lack a key, or were not known at var as_of, are left out. -#}
 {% macro modelled_rows(table) %}

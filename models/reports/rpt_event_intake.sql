@@ -4,6 +4,12 @@ with events as (
 
 ),
 
+event_clock as (
+
+    select * from {{ ref("event_clock") }}
+
+),
+
 staged as (
 
     select count(*) as num_events from {{ ref("stg_snowplow__events") }}
@@ -13,9 +19,14 @@ staged as (
 arrived as (
 
     select
-        coalesce(set_aside_reason, 'kept') as outcome,
+        case
+            when events.set_aside_reason is not null then events.set_aside_reason
+            when {{ is_clock_outlier("events", "event_clock") }} then 'clock_outlier'
+            else 'kept'
+        end as outcome,
         count(*) as num_events
     from events
+    cross join event_clock
     group by 1
 
 ),

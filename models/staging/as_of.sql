@@ -18,10 +18,10 @@ newest as (
 
     union all
 
-    select
-        max({{ epoch_us(modelled_column(sessions, "end_tstamp", "timestamp")) }})
-            as newest_us
-    from {{ sessions.relation }}
+    select max({{ epoch_us("sessions.end_tstamp") }}) as newest_us
+    from ({{ session_ends(sessions) }}) as sessions
+    cross join {{ ref("event_clock") }} as event_clock
+    where coalesce(sessions.end_tstamp < event_clock.until_tstamp, true)
     {%- endif %}
 
 ),

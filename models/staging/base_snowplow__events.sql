@@ -14,6 +14,7 @@ typed as (
 
     select
         {{ typed_event_list(events) }},
+        {{ server_tstamp(events) }} as server_tstamp,
         {{ has_entity(media_player) }} as has_media_player
     from source
 
@@ -25,7 +26,7 @@ timed as (
         *,
         {{ event_tstamp() }} as event_tstamp,
         coalesce(collector_tstamp, derived_tstamp) as arrival_tstamp,
-        {{ epoch_us("derived_tstamp") }} - {{ epoch_us("collector_tstamp") }} as skew_us
+        {{ epoch_us("derived_tstamp") }} - {{ epoch_us("server_tstamp") }} as skew_us
     from typed
 
 ),

@@ -9,8 +9,12 @@
 
 with events as {{ inlined() }} (
 
-    select * from {{ ref("base_snowplow__events") }}
-    where set_aside_reason is null
+    select base.*
+    from {{ ref("base_snowplow__events") }} as base
+    cross join {{ ref("event_clock") }} as event_clock
+    where
+        base.set_aside_reason is null
+        and not {{ is_clock_outlier("base", "event_clock") }}
 
 ),
 

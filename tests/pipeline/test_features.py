@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.pipeline import test_clocks
 from tests.pipeline.features import engines
 from tests.pipeline.features.definitions import (
     CONVERSIONS,
@@ -210,6 +213,24 @@ def test_sums_of_the_largest_amounts_neither_overflow_nor_round(
         for at, duration in enumerate(durations)
     ]
     compare(request.getfixturevalue(name), events)
+
+
+@pytest.mark.parametrize("name", ["duckdb", "spark", "fakesnow"])
+def test_clocks_are_believed_alike(name: str, request: pytest.FixtureRequest) -> None:
+    engine = request.getfixturevalue(name).engine
+    seen = test_clocks.site(Random(1), 30, 20)
+    after = test_clocks.Sighting(test_clocks.START + 200 * test_clocks.DAY, "z", True)
+    odd = [test_clocks.Sighting(datetime(year, 1, 1), "odd") for year in (1970, 2026, 2099)]
+    values = ", ".join(map(str, test_clocks.rows([*seen, after, *odd])))
+    ((believed),) = engine.rows(
+        f"with sightings as (select * from (values {values}) as t "
+        f"({', '.join(test_clocks.COLUMNS)})), "
+        + test_clocks.query(engine.dialect).removeprefix("with ")
+    )
+    assert believed == {
+        "first_us": int(min(test_clocks.rows(seen))[0]),
+        "until_us": int(test_clocks.rows([after])[0][0] + 25 * 3_600_000_000),
+    }
 
 
 @settings(
