@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml import artefact, folds, package
+from ml import artefact, definitions, folds, package
 from ml.columns import to_microseconds
 from ml.errors import NotTrainableError
 from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
@@ -32,6 +32,8 @@ REGISTRY: Types = {
     "decision": "text",
     "decision_reason": "text",
     "definition_hash": "text",
+    "outcome_hash": "text",
+    "feature_hashes": "text",
     "artefact": "binary",
     "artefact_sha256": "text",
     "n_rows": "bigint",
@@ -55,6 +57,7 @@ Refit = Callable[[PropensityModel, pd.DataFrame, Spec], PropensityModel]
 # What deciding needs of the versions so far: not their artefacts.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
 KNOWN_COLUMNS += ["decision", "definition_hash", "artefact_sha256"]
+KNOWN_COLUMNS += ["outcome_hash", "feature_hashes"]
 
 
 def register_due(
@@ -122,6 +125,8 @@ def register_due(
             log(f"{name}: not trained. {spec.not_trained_reason}")
             continue
         mine = known[known["model_name"] == name]
+        for line in definitions.told(mine, spec):
+            log(line)
         due, why = is_due(mine, as_of, spec.definition_hash, settings)
         log(f"{name}: {'training, ' if due else 'not trained, '}{why}")
         if not due:
@@ -194,9 +199,10 @@ def is_due(
 ) -> tuple[bool, str]:
     """Whether a model is due for training, and why.
 
-    An attempt that the gate rejected counts as an attempt: the same data would be rejected
-    again. A version put back by `rollback_model` does not: what was rolled back from would
-    be trained again from the same data.
+    Versions of other definitions do not count: where a definition comes back, its own latest
+    version says when it is due. An attempt that the gate rejected counts as an attempt: the
+    same data would be rejected again. A version put back by `rollback_model` does not: what
+    was rolled back from would be trained again from the same data.
 
     Parameters
     ----------
@@ -219,9 +225,10 @@ def is_due(
     if mine.empty:
         return True, "there is no version yet"
     trained = mine[~mine["version"].map(is_restored).astype(bool)]
-    latest = trained.sort_values(["trained_at", "version"]).iloc[-1]
-    if latest["definition_hash"] != definition_hash:
+    trained = trained[trained["definition_hash"] == definition_hash]
+    if trained.empty:
         return True, "definitions changed since the latest version"
+    latest = trained.sort_values(["trained_at", "version"]).iloc[-1]
     age = _days(as_of, latest["as_of_tstamp"])
     limit = settings.retrain_after_days
     told = f"the latest version ({latest['version']}, {latest['decision']}) is {age:.1f} days old"
@@ -254,6 +261,29 @@ def not_registered_since(
         versions = ", ".join(since.loc[since["model_name"] == name, "version"])
         log(f"{name}: another job registered {versions} while this one trained; nothing is added.")
     return new[~meanwhile]
+
+
+def overtaken(
+    known: pd.DataFrame | None, new: pd.DataFrame, readiness: pd.DataFrame
+) -> dict[str, str]:
+    """Find the models whose newest champion is of another definition than theirs now.
+
+    Parameters
+    ----------
+    known, new
+        The registry before this run, and what it adds.
+    readiness
+        `trn_readiness`.
+
+    Returns
+    -------
+    dict
+        As of `definitions.overtaken`.
+    """
+    rows = [frame[KNOWN_COLUMNS] for frame in (known, new) if frame is not None and len(frame)]
+    if not rows:
+        return {}
+    return definitions.overtaken(pd.concat(rows, ignore_index=True), read_specs(readiness))
 
 
 def is_restored(version: str) -> bool:
@@ -310,20 +340,20 @@ def decide(
     stands_alone = judge_alone(judged, model.base_rate, model.leaks, rules)
     if stands_alone:
         return Decision("rejected", stands_alone)
-    champions = mine[mine["decision"] == "champion"].sort_values(["trained_at", "version"])
+    # With one of another definition there is nothing to compare.
+    champions = definitions.current(mine[mine["decision"] == "champion"], spec)
+    champions = champions.sort_values(["trained_at", "version"])
     if champions.empty or fetch_artefact is None:
         kind = kind_of(spec.kind)
+        first = "first version" if mine.empty else "first version of its definition"
         return Decision(
             "champion",
-            f"first version; {kind.loss_name} better than the base rate's by "
+            f"{first}; {kind.loss_name} better than the base rate's by "
             f"{model.metric(kind.gain):.5f} (at least {model.metric_low(kind.gain):.5f}).",
         )
     champion = champions.iloc[-1]
     data = fetch_artefact(spec.model_name, str(champion["version"]))
     old = artefact.from_bytes(data, str(champion["artefact_sha256"]))
-    absent = [column for column in old.schema.names if column not in frame.columns]
-    if absent:
-        return Decision("champion", f"the champion reads columns that are gone: {absent}.")
     # Like is compared with like: both as made from their train folds, before any refit.
     seen_until = old.gated.seen_until if old.gated else champion["seen_until_tstamp"]
     newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml import artefact, folds, package
+from ml import artefact, definitions, folds, package
 from ml.gate import Decision
 from ml.model import PropensityModel
 from ml.specs import FOLD, MOMENT, Spec, kind_of
@@ -81,6 +81,8 @@ def make_row(
         "decision": decision.verdict,
         "decision_reason": decision.reason,
         "definition_hash": spec.definition_hash,
+        "outcome_hash": spec.outcome_hash,
+        "feature_hashes": definitions.of_features(model.schema.names, spec),
         "artefact": data,
         "artefact_sha256": sha256,
         "n_rows": counts.get("refit_rows", len(known)),

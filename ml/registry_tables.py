@@ -76,7 +76,7 @@ class Registered:
         Parameters
         ----------
         columns
-            Of REGISTRY.
+            Of REGISTRY; null where the table is of before a column was recorded.
         where
             The condition; empty: all versions.
 
@@ -86,7 +86,11 @@ class Registered:
             One row per version.
         """
         condition = f" where {where}" if where else ""
-        return read(self.session.sql(f"select {', '.join(columns)} from {self.name}{condition}"))
+        relation = self.session.sql(f"select * from {self.name}{condition}")
+        wanted = list(columns)
+        have = {str(name).strip('"').lower() for name in relation.columns}
+        found = read(relation, [name for name in wanted if name in have])
+        return found.reindex(columns=wanted)
 
     def artefact(self, model_name: str, version: str) -> bytes:
         """Read one version's artefact; see `find_artefact`.
@@ -140,8 +144,10 @@ def find_artefact(registry: Any, model_name: str, version: str) -> Mapping[str, 
     return {name: found[name].iloc[0] for name in ("artefact", "artefact_sha256")}
 
 
-def evaluation_table(registry: pd.DataFrame, readiness: pd.DataFrame) -> pd.DataFrame:
-    """Metrics of every version, and why models were not trained.
+def evaluation_table(
+    registry: pd.DataFrame, readiness: pd.DataFrame, versions: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Metrics of every version, why some are retired, and why models were not trained.
 
     Parameters
     ----------
@@ -149,18 +155,30 @@ def evaluation_table(registry: pd.DataFrame, readiness: pd.DataFrame) -> pd.Data
         Columns `model_name`, `version`, `metrics`.
     readiness
         `trn_readiness`.
+    versions
+        `propensity_versions`.
 
     Returns
     -------
     DataFrame
         One row per (`model_name`, `version`, `dataset`, `metric`), columns of EVALUATION.
-        A model that this run could not train has the metric `not_trained`, an empty
-        version and dataset, no value, and the `reason`.
+        A version that belongs to another definition has the metric `retired`, an empty
+        dataset, no value, and the `reason`. A model that this run could not train has the
+        metric `not_trained`, an empty version and dataset, no value, and the `reason`.
     """
     out = _exploded(registry, "metrics", EVALUATION)
     reasons = readiness.set_index("model_name")["not_trained_reason"]
     without = set(readiness["model_name"]) - set(registry["model_name"])
-    rows = []
+    rows = [
+        {
+            "model_name": row["model_name"],
+            "version": row["version"],
+            "metric": "retired",
+            "reason": row["standing_reason"],
+        }
+        for row in ([] if versions is None else versions.to_dict("records"))
+        if row["standing"] in {"retired", "kept"}
+    ]
     for name, reason in reasons.items():
         if pd.isna(reason):
             if name not in without:
@@ -169,7 +187,8 @@ def evaluation_table(registry: pd.DataFrame, readiness: pd.DataFrame) -> pd.Data
         rows.append({"model_name": name, "metric": "not_trained", "reason": str(reason)})
     if not rows:
         return out
-    missing = pd.DataFrame(rows).assign(version="", dataset="").reindex(columns=list(EVALUATION))
+    missing = pd.DataFrame(rows).assign(dataset="").reindex(columns=list(EVALUATION))
+    missing["version"] = missing["version"].fillna("")
     return missing if out.empty else pd.concat([out.astype(object), missing.astype(object)])
 
 

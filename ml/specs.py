@@ -37,6 +37,10 @@ class Spec:
         The column that says whose row it is.
     definition_hash
         Of all that decides what it learns.
+    outcome_hash
+        Of what it predicts.
+    feature_hashes
+        `|name:hash|` of each feature that its rows hold, one after another.
     not_trained_reason
         Why it cannot be trained; empty where it can.
     """
@@ -47,6 +51,8 @@ class Spec:
     target: str = TARGET
     subject: str = SUBJECT
     definition_hash: str = ""
+    outcome_hash: str = ""
+    feature_hashes: str = ""
     not_trained_reason: str = ""
 
     @property
@@ -76,6 +82,8 @@ def read_specs(readiness: pd.DataFrame) -> list[Spec]:
             target=str(row["target_column"]),
             subject=str(row["subject_column"]),
             definition_hash=str(row["definition_hash"]),
+            outcome_hash=str(row["outcome_hash"]),
+            feature_hashes=str(row["feature_hashes"]),
             not_trained_reason=(
                 "" if pd.isna(row["not_trained_reason"]) else str(row["not_trained_reason"])
             ),

@@ -6,9 +6,10 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -30,7 +31,7 @@ TIMEOUT_SECONDS = 60.0
 DATABRICKS_TIMEOUT_SECONDS = 180.0
 _CONNECT_SECONDS = 2.0
 _TAGS = ("model_name", "version", "decision", "decision_reason", "definition_hash")
-_TAGS += ("artefact_sha256",)
+_TAGS += ("outcome_hash", "artefact_sha256")
 # What Unity Catalog takes as a tag's value.
 _TAG_LENGTH = 256
 
@@ -134,6 +135,37 @@ def track_registered(
             track(row, model, schema=schema, log=log)
 
 
+def follow(
+    champions: Mapping[str, str],
+    *,
+    uri: str | None = None,
+    schema: str = "",
+    log: Callable[[str], None] = say,
+    timeout: float | None = None,
+) -> None:
+    """Let the registered models' alias `champion` follow definitions that have changed.
+
+    Parameters
+    ----------
+    champions
+        Model name -> SHA-256 of the artefact that scores now; empty where none does. From
+        `definitions.overtaken`.
+    uri, schema, log, timeout
+        As of `track`.
+    """
+    uri = default_uri() if uri is None else uri
+    if not uri or not champions:
+        return
+    if timeout is None:
+        timeout = DATABRICKS_TIMEOUT_SECONDS if _on_databricks(uri) else TIMEOUT_SECONDS
+    problem = _unreachable(uri)
+    for name, sha256 in champions.items():
+        if not problem:
+            problem = _bounded(partial(_follow, uri, schema, name, sha256), timeout)
+        if problem:
+            log(f"{name}: MLflow's alias champion was not moved ({problem})")
+
+
 def default_uri() -> str:
     """Where runs are recorded unless told otherwise; empty for nowhere."""
     on_databricks = "databricks" if "DATABRICKS_RUNTIME_VERSION" in os.environ else ""
@@ -227,7 +259,7 @@ def _bounded(work: Callable[[], None], timeout: float) -> str:
     return failure[0] if failure else ""
 
 
-def _record(row: dict[str, Any], model: PropensityModel, place: Place) -> None:
+def _client(place: Place) -> Any:  # noqa: ANN401 - MLflow's, imported late
     if not _on_databricks(place.tracking) and urlparse(place.tracking).scheme in {"", "file"}:
         # MLflow asks for a database by default; a folder needs no driver.
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
@@ -235,9 +267,37 @@ def _record(row: dict[str, Any], model: PropensityModel, place: Place) -> None:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=place.tracking, registry_uri=place.registry)
+
+
+def _follow(uri: str, schema: str, model_name: str, sha256: str) -> None:
+    from mlflow.exceptions import MlflowException
+
+    place = place_of(uri, schema, model_name)
+    client = _client(place)
+    try:
+        now = client.get_model_version_by_alias(place.model, "champion").version
+    except MlflowException:
+        now = ""
+    scores = ""
+    for found in client.search_model_versions(f"name='{place.model}'") if sha256 else ():
+        tags = client.get_model_version(place.model, found.version).tags
+        if tags.get("artefact_sha256") == sha256:
+            scores = found.version
+    if scores == now:
+        return
+    for alias in ALIASES:
+        with suppress(MlflowException):
+            client.delete_registered_model_alias(place.model, alias)
+    if scores:
+        client.set_registered_model_alias(place.model, "champion", scores)
+
+
+def _record(row: dict[str, Any], model: PropensityModel, place: Place) -> None:
+    client = _client(place)
     from mlflow.entities import Metric, Param
 
-    client = MlflowClient(tracking_uri=place.tracking, registry_uri=place.registry)
     run = client.create_run(
         _experiment(client, place.experiment),
         run_name=f"{row['model_name']} {row['version']}",

@@ -5,5 +5,6 @@ def model(dbt, session):
     table = registry_tables.evaluation_table(
         warehouse.read(registry, ["model_name", "version", "metrics"]),
         warehouse.read(dbt.ref("trn_readiness")),
+        warehouse.read(dbt.ref("propensity_versions")),
     )
     return warehouse.write(table, registry_tables.EVALUATION, session)

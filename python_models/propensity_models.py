@@ -35,5 +35,7 @@ def model(dbt, session):
     if known is not None:
         new = registry.not_registered_since(known, registered.read(["model_name", "version"]), new)
     written = warehouse.write(new, registry.REGISTRY, session)
-    tracking.track_registered(made, new, schema=f"{dbt.this.database}.{dbt.this.schema}")
+    schema = f"{dbt.this.database}.{dbt.this.schema}"
+    tracking.track_registered(made, new, schema=schema)
+    tracking.follow(registry.overtaken(known, new, readiness), schema=schema)
     return written

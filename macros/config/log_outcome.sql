@@ -41,6 +41,8 @@
             {{ log("Model " ~ row[0] ~ " was not trained. " ~ row[1], info=true) }}
         {% endfor %}
     {% endif %}
+    {% if "propensity_versions" in built %} {% do log_standing() %} {% endif %}
+    {% if "mon_unlabelled_scores" in built %} {% do log_unlabelled() %} {% endif %}
     {{ return("") }}
 {% endmacro %}
 

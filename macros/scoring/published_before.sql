@@ -1,12 +1,26 @@
-{#- This model's own table as the last run left it, the scores in use only; none where there
-    is none yet. -#}
+{#- This model's own table as the last run left it, the scores in use only, of versions that
+    predict what is asked now; none where there is none yet. -#}
 {% macro published_before() %}
+    {% set versions = ref("propensity_versions") %}
     {% if not execute %} {{ return(none) }} {% endif %}
     {% set published = load_relation(this) %}
     {% if published is none %} {{ return(none) }} {% endif %}
     {% set names = adapter.get_columns_in_relation(published) | map(attribute="name") | map("lower") %}
-    {% if "is_used" not in names %} {{ return(published) }} {% endif %}
-    {{ return("(select * from " ~ published ~ " where is_used)") }}
+    {% set sql %}
+    (
+        select published.* from {{ published }} as published
+        inner join {{ versions }} as versions
+            on
+                published.model_name = versions.model_name
+                and published.version = versions.version
+        where
+            versions.predicts_the_same
+            {%- if "is_used" in names %}
+            and published.is_used
+            {%- endif %}
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- This model's own table as the last run left it, with rows that a run may keep; none where

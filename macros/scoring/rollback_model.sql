@@ -18,7 +18,9 @@
     {% set rejected = wanted and wanted.decision == "rejected" %}
     {% if not wanted or rejected %}
         {{ rollback_error(versions, model_name, version, rejected) }}
-    {% elif champions and champions[0].version == version %}
+    {% endif %}
+    {% do check_definition_of_version(registry, model_name, version) %}
+    {% if champions and champions[0].version == version %}
         {{ log(model_name ~ ": " ~ version ~ " is the champion already; nothing is added.", info=true) }}
         {{ return("") }}
     {% endif %}

@@ -1,17 +1,11 @@
-{#- A hash of all that decides what one model learns: its outcome, its features, the events
-    that count, the population. A version trained under another hash is due for training. -#}
+{#- A hash of all that decides what one model learns: its outcome, its features, the rows it
+    is trained on. A version trained under another hash is due for training; whether it may
+    score on is asked of outcome_hash() and feature_hashes() alone. -#}
 {% macro definition_hash(spec) %}
     {% if not execute %} {{ return("") }} {% endif %}
-    {% set facts = event_facts() %}
-    {% do facts.update({"features": features_learnt_from(spec)}) %}
-    {% for name in ["kind", "horizon", "training_table", "subject_column"] %}
-        {% do facts.update({name: spec[name]}) %}
-    {% endfor %}
-    {% do facts.update({"outcome": conversion_named(spec.conversion)
-        or (value_settings() if spec.kind == "value" else spec.kind)}) %}
-    {% set names = ["late_arrival_allowance", "training_window", "fold_shares", "fold_periods"] %}
-    {% set own = {"daily": ["lookback"], "first_touch": ["session_timeout"]} %}
-    {% for name in names + own.get(spec.base, []) %}
+    {% set facts = {"outcome": outcome_hash(spec), "features": features_learnt_from(spec)} %}
+    {% do facts.update({"events_from": var("events_from") | string}) %}
+    {% for name in vars_by_effect().training_rows %}
         {% do facts.update({name: var(name)}) %}
     {% endfor %}
     {{ return(local_md5(tojson(facts, sort_keys=true))) }}
@@ -29,21 +23,19 @@
     {% if var("events_from") is not none %}
         {% do facts.update({"events_from": var("events_from") | string}) %}
     {% endif %}
+    {% do facts.update({"entities": entities_named_in(
+        tojson(var("test_traffic")) ~ " web_page. yauaa. ua_parser. iab. media_player."
+    )}) %}
     {{ return(facts) }}
 {% endmacro %}
 
-{#- What decides the values of the features that a model may learn from: not their words. -#}
+{#- What a model may learn from: feature -> its hash, and whether its leak is cleared. -#}
 {% macro features_learnt_from(spec) %}
     {% set facts = {} %}
+    {% set hashes = feature_hashes(spec) %}
     {% for name, column in feature_definitions_of(spec.features).items()
         if spec.base in (feature_only_for(column.meta) or [spec.base]) %}
-        {% set definition = column.meta.feature %}
-        {% do facts.update({name: [
-            definition,
-            column.data_type,
-            column.meta.get("leak_reviewed", false),
-            conversions_of_feature(definition),
-        ]}) %}
+        {% do facts.update({name: [hashes[name], column.meta.get("leak_reviewed", false)]}) %}
     {% endfor %}
     {{ return(facts) }}
 {% endmacro %}
@@ -58,10 +50,15 @@
     {{ return(meta.get("only_for", [])) }}
 {% endmacro %}
 
+{#- What the conversions that a feature counts are made of. -#}
 {% macro conversions_of_feature(definition) %}
     {% set name = definition.get("conversion") %}
     {% if not name %} {{ return([]) }} {% endif %}
-    {{ return(conversions() if name == "any" else [conversion_named(name)]) }}
+    {% set facts = [] %}
+    {% for conversion in conversions() if name in ["any", conversion.name] %}
+        {% do facts.append(conversion_facts(conversion)) %}
+    {% endfor %}
+    {{ return(facts) }}
 {% endmacro %}
 
 {#- The feature definitions of a feature table: column name -> the column's data type,
@@ -94,10 +91,13 @@
 {% macro features_hash() %}
     {% if not execute %} {{ return("") }} {% endif %}
     {% set facts = event_facts() %}
-    {% do facts.update({"features": {}, "lookback": var("lookback")}) %}
+    {% do facts.update({"features": {}, "computed_as": computed_as()}) %}
+    {% for name in vars_by_effect().features %} {% do facts.update({name: var(name)}) %} {% endfor %}
     {% for name, column in prospect_feature_definitions().items() %}
         {% set definition = column.meta.feature %}
-        {% do facts.features.update({name: [definition, conversions_of_feature(definition)]}) %}
+        {% do facts.features.update({name: [
+            definition, conversions_of_feature(definition), entities_named_in(definition),
+        ]}) %}
     {% endfor %}
     {{ return(local_md5(tojson(facts, sort_keys=true) ~ events_origin())) }}
 {% endmacro %}

@@ -25,6 +25,8 @@
         '{{ spec.subject_column }}' as subject_column,
         '{{ spec.horizon }}' as horizon,
         '{{ definition_hash(spec) }}' as definition_hash,
+        '{{ outcome_hash(spec) }}' as outcome_hash,
+        '{{ feature_tokens(spec) | join("") }}' as feature_hashes,
         {{ sql_literal(no_outcome_reason(spec)) }} as no_outcome_reason,
         {% if spec.kind == "conversion" -%}
         count(first_{{ spec.conversion }}_tstamp)

@@ -68,3 +68,5 @@ def command(
         f"{checked['rows']} rows of {checked['rows_from']} score the same "
         f"(largest difference {checked['max_difference']:.1e})"
     )
+    if card["standing"] in {"retired", "kept"}:
+        click.echo(f"It does not score in the warehouse any more: {card['standing_reason']}")

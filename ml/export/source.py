@@ -88,9 +88,13 @@ def _version_row(reader: Reader, model_name: str, version: str) -> dict[str, Any
         found = champions[champions["model_name"] == model_name] if len(champions) else champions
         if found.empty:
             latest = mine.sort_values(["trained_at", "version"]).iloc[-1]
+            name = str(latest["version"])
+            standing, why = _standing(reader, model_name, name)
+            if standing not in ("retired", "kept"):
+                standing, why = str(latest["decision"]), str(latest["decision_reason"])
             msg = (
-                f"{model_name} has no champion: its latest version, {latest['version']}, is "
-                f"{latest['decision']} ({latest['decision_reason']}). Name one with --version."
+                f"{model_name} has no champion: its latest version, {name}, is "
+                f"{standing} ({why}). Name one with --version."
             )
             raise ExportError(msg)
         wanted = str(found["version"].iloc[0])
@@ -105,7 +109,20 @@ def _version_row(reader: Reader, model_name: str, version: str) -> dict[str, Any
         ["artefact"],
         where=f"model_name = '{model_name}' and version = '{wanted}'",  # both are in the registry
     )
+    standing, why = _standing(reader, model_name, wanted)
+    row |= {"standing": standing, "standing_reason": why}
     return {**row, "artefact": stored["artefact"].iloc[0]}
+
+
+def _standing(reader: Reader, model_name: str, version: str) -> tuple[str, str]:
+    """Say where a version stands now, and why; empty where the warehouse does not say."""
+    if not reader.columns("propensity_versions"):
+        return "", ""
+    known = reader.table("propensity_versions")
+    found = known[(known["model_name"] == model_name) & (known["version"] == version)]
+    if found.empty:
+        return "", ""
+    return str(found["standing"].iloc[0]), str(found["standing_reason"].iloc[0] or "")
 
 
 def _rows(reader: Reader, model_name: str, model: PropensityModel) -> tuple[pd.DataFrame, str]:

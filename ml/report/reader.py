@@ -31,6 +31,10 @@ class Version:
         `feature_catalogue`, for the features' words; may be empty.
     not_trained
         Why the latest run could not train this model anew; empty where it could.
+    standing, standing_reason
+        Where it stands now, as `propensity_versions` says: retired where it belongs to another
+        definition than its model has now, kept where its last published scores stay all the
+        same. Empty where there is no such table.
     metrics, curves, importance, effects, folds, leaks
         As in the tables of these names; empty where the version has none recorded.
     """
@@ -39,6 +43,8 @@ class Version:
     in_use: bool
     words: pd.DataFrame
     not_trained: str = ""
+    standing: str = ""
+    standing_reason: str = ""
     metrics: pd.DataFrame = field(default_factory=pd.DataFrame)
     curves: pd.DataFrame = field(default_factory=pd.DataFrame)
     importance: pd.DataFrame = field(default_factory=pd.DataFrame)
@@ -111,8 +117,8 @@ def read_versions(reader: Reader, model: str = "", version: str = "") -> list[Ve
     model
         Only this model; all by default.
     version
-        A version's name, or `all`. By default the one in use of each model; where the gate
-        has let none through, the latest.
+        A version's name, or `all`. By default the one in use of each model, or whose scores
+        are kept; where there is none, the latest.
 
     Returns
     -------
@@ -131,8 +137,9 @@ def read_versions(reader: Reader, model: str = "", version: str = "") -> list[Ve
     in_use = _in_use(reader, registry)
     words = reader.table("feature_catalogue")
     reasons = _reasons(reader)
+    standings = _standings(reader)
     versions = [
-        _version(row, in_use.get(row["model_name"]) == row["version"], words, reasons)
+        _version(row, in_use.get(row["model_name"]) == row["version"], words, reasons, standings)
         for row in _newest_first(registry).to_dict("records")
     ]
     known = sorted({v.model_name for v in versions} | set(reasons))
@@ -151,7 +158,8 @@ def read_versions(reader: Reader, model: str = "", version: str = "") -> list[Ve
         return found
     chosen: dict[str, Version] = {}
     for candidate in mine:
-        if candidate.in_use or candidate.model_name not in chosen:
+        wanted = candidate.in_use or candidate.standing == "kept"
+        if wanted or candidate.model_name not in chosen:
             chosen[candidate.model_name] = candidate
     return list(chosen.values())
 
@@ -212,12 +220,31 @@ def _newest_first(registry: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _standings(reader: Reader) -> dict[tuple[str, str], tuple[str, str]]:
+    """(Model, version) -> where it stands now, and why."""
+    if not reader.columns("propensity_versions"):
+        return {}
+    return {
+        (str(row["model_name"]), str(row["version"])): (
+            str(row["standing"]),
+            str(row["standing_reason"] or ""),
+        )
+        for row in reader.table("propensity_versions").to_dict("records")
+    }
+
+
 def _version(
-    row: dict[Any, Any], in_use: bool, words: pd.DataFrame, reasons: dict[str, str]
+    row: dict[Any, Any],
+    in_use: bool,
+    words: pd.DataFrame,
+    reasons: dict[str, str],
+    standings: dict[tuple[str, str], tuple[str, str]],
 ) -> Version:
     frames = {name: _frame(row.get(name)) for name in _FRAMES}
     rest = {str(key): value for key, value in row.items() if key not in _FRAMES}
-    return Version(rest, in_use, words, reasons.get(str(row["model_name"]), ""), **frames)
+    name, version = str(row["model_name"]), str(row["version"])
+    standing, why = standings.get((name, version), ("", ""))
+    return Version(rest, in_use, words, reasons.get(name, ""), standing, why, **frames)
 
 
 def _frame(text: Any) -> pd.DataFrame:  # noqa: ANN401 - a cell

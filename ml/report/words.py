@@ -124,6 +124,9 @@ class Status:
 
 # How the gate's sentences begin, and what that means.
 _REASONS = {
+    "first version of its definition": (
+        "None before it is of the same definition, and it knows more than the base rate."
+    ),
     "first version": "There was none before it, and it knows more than the base rate.",
     "better by more than noise": "It beats the version before it by more than chance.",
     "not worse": "It is no worse than the version before it, which had grown old.",
@@ -151,6 +154,19 @@ def status_of(version: Version) -> Status:
     decision = version.text("decision")
     if version.in_use:
         return Status("In use", "It passed the gate and scores people today.", "good")
+    if version.standing == "kept":
+        return Status(
+            "Scores kept",
+            "It scores nobody anew; the scores it published last stay until a version passes. "
+            + version.standing_reason,
+            "bad",
+        )
+    if version.standing == "retired" and decision != "rejected":
+        return Status(
+            "Retired",
+            "It belongs to another definition and scores nobody. " + version.standing_reason,
+            "bad",
+        )
     if decision == "champion":
         return Status(
             "Not in use", "It passed the gate, but does not score people at present.", "neutral"

@@ -1,5 +1,6 @@
 {#- Scores whose outcome is known by now, each once: the outcome as it was known when it
-    matured, by the same SQL that labels training rows. Conversions of visitors only. -#}
+    matured, by the same SQL that labels training rows. Conversions of visitors only, and
+    only scores that predict what is labelled now: mon_unlabelled_scores counts the others. -#}
 {{ config(
     materialized="incremental",
     incremental_strategy="append",
@@ -11,6 +12,7 @@
 {%- set horizon = specs[0].horizon -%}
 {%- set horizon_us = iso_duration_us(horizon) -%}
 {%- set known_us = horizon_us + iso_duration_us(var("late_arrival_allowance")) -%}
+{%- set knows_outcomes = "outcome_hash" in columns_built() -%}
 
 with history as (
 
@@ -37,14 +39,30 @@ events_and_conversions as (
 
 ),
 
+models as (
+
+    {{ defined_models() }}
+
+),
+
+-- By outcome: scores that predict what was asked before, and is asked again, are still due.
 matured as (
 
+    {% if knows_outcomes -%}
     select
         model_name,
+        outcome_hash,
         max(as_of_tstamp) as as_of_tstamp
-    from {{ this if is_incremental() else "history" }}
-    {{ "where false" if not is_incremental() }}
-    group by model_name
+    from {{ this }}
+    group by model_name, outcome_hash
+    {%- else -%}
+    select
+        model_name,
+        outcome_hash,
+        as_of_tstamp
+    from history
+    where false
+    {%- endif %}
 
 ),
 
@@ -52,8 +70,15 @@ due as (
 
     select history.*
     from history
+    inner join models
+        on
+            history.model_name = models.model_name
+            and history.outcome_hash = models.outcome_hash
     cross join as_of
-    left join matured on history.model_name = matured.model_name
+    left join matured
+        on
+            history.model_name = matured.model_name
+            and history.outcome_hash = matured.outcome_hash
     where
         history.kind = 'conversion'
         and history.horizon = '{{ horizon }}'
@@ -130,7 +155,8 @@ final as (
         decile,
         label,
         was_treated,
-        target
+        target,
+        outcome_hash
     from labelled
     where target is not null
 

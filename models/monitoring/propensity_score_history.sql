@@ -17,14 +17,17 @@ with scores as (
 
 ),
 
-horizons as (
+-- A version's outcome, and none that its model is not asked now: its horizon is the
+-- version's then. Scores that stayed as they were have been kept already.
+versions as (
 
-    {% for spec in propensity_model_specs() -%}
-    {{ "union all " if not loop.first -}}
     select
-        '{{ spec.model_name }}' as model_name,
-        '{{ spec.horizon }}' as horizon
-    {% endfor %}
+        model_name,
+        version,
+        horizon,
+        outcome_hash
+    from {{ ref("propensity_versions") }}
+    where predicts_the_same and standing <> 'kept'
 
 ),
 
@@ -70,15 +73,19 @@ final as (
         scores.subject_id,
         scores.as_of_tstamp,
         scores.kind,
-        horizons.horizon,
+        versions.horizon,
         scores.role,
         scores.is_used,
         scores.score,
         scores.decile,
         scores.label,
-        treated.subject_id is not null as is_treated
+        treated.subject_id is not null as is_treated,
+        versions.outcome_hash
     from scores
-    inner join horizons on scores.model_name = horizons.model_name
+    inner join versions
+        on
+            scores.model_name = versions.model_name
+            and scores.version = versions.version
     left join treated on scores.subject_id = treated.subject_id
     {%- if is_incremental() %}
     left join kept on scores.model_name = kept.model_name

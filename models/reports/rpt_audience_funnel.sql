@@ -1,3 +1,27 @@
+{%- set steps = [
+    ("people scored", "num_scored"),
+    ("of them converted before", "num_converted"),
+    ("in aud_prospects", "num_prospects"),
+    ("of them reachable", "num_prospects_reachable"),
+    ("of them with a daily score", "num_daily"),
+    ("of them with a first_touch score", "num_first_touch"),
+    ("in aud_high_propensity", "num_high"),
+    ("of them reachable", "num_high_reachable"),
+    ("in aud_rule_based", "num_by_rule"),
+    ("of them reachable", "num_by_rule_reachable"),
+] -%}
+{%- set scored = propensity_model_specs("daily") + propensity_model_specs("first_touch") -%}
+{%- for spec in scored -%}
+    {%- do steps.append((
+        "without a score of " ~ spec.model_name ~ ", whose champion is retired",
+        "num_without__" ~ spec.model_name,
+    )) -%}
+    {%- do steps.append((
+        "with a score of " ~ spec.model_name ~ " of before its features changed",
+        "num_kept__" ~ spec.model_name,
+    )) -%}
+{%- endfor %}
+
 with people as (
 
     select
@@ -36,10 +60,13 @@ by_rule as (
 
 ),
 
+{{ unscored_people(scored) }}
+
 counts as (
 
     select
         people.*,
+        unscored.*,
         audiences.*,
         high.*,
         by_rule.*
@@ -47,23 +74,13 @@ counts as (
     cross join audiences
     cross join high
     cross join by_rule
+    cross join unscored
 
 ),
 
 final as (
 
-    {% for name, column in [
-        ("people scored", "num_scored"),
-        ("of them converted before", "num_converted"),
-        ("in aud_prospects", "num_prospects"),
-        ("of them reachable", "num_prospects_reachable"),
-        ("of them with a daily score", "num_daily"),
-        ("of them with a first_touch score", "num_first_touch"),
-        ("in aud_high_propensity", "num_high"),
-        ("of them reachable", "num_high_reachable"),
-        ("in aud_rule_based", "num_by_rule"),
-        ("of them reachable", "num_by_rule_reachable"),
-    ] -%}
+    {% for name, column in steps -%}
     {{ "union all" if not loop.first }}
     select
         {{ loop.index }} as step,

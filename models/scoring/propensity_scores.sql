@@ -6,11 +6,15 @@
 
     A label starts at a lift that label_lift() makes sense of at every base rate, and is kept
     down to `label_leave_threshold` of it, so that it does not flap: hence the look at the
-    labels published before. -#}
+    labels published before, of the same outcome.
+
+    Where a model's champion reads features that were changed and no other version has
+    passed yet, its last published scores stay (`kept_scores`). -#}
 {%- set leave = var("label_leave_threshold") -%}
 {%- set high = var("label_high_lift") -%}
 {%- set medium = var("label_medium_lift") -%}
 {%- set published = published_before() -%}
+{%- set kept = kept_scores() -%}
 
 with candidates as (
 
@@ -63,7 +67,7 @@ ranked as (
 
 ),
 
-final as (
+scored as (
 
     select
         model_name,
@@ -98,6 +102,22 @@ final as (
         (role = 'challenger') = is_challenged as is_used,
         is_open
     from ranked
+
+),
+
+final as (
+
+    {% if not kept -%}
+    select * from scored
+    {%- else -%}
+    select
+        {{ model.columns | join(",\n        ") }}
+    from scored
+
+    union all
+
+    {{ kept }}
+    {%- endif %}
 
 )
 

@@ -78,6 +78,8 @@ final as (
             as n_converting_subjects,
         {{ not_trained_reason() }} as not_trained_reason,
         models.definition_hash,
+        models.outcome_hash,
+        models.feature_hashes,
         {{ ml_asked_for() }} as ml_sha256
     from models
     inner join totals on models.model_name = totals.model_name

@@ -33,9 +33,15 @@ CATALOGUE = pd.DataFrame(
     }
 )
 QUICK = Settings(n_trials=1)
+FEATURES = dict.fromkeys(CATALOGUE["feature_name"], "1")
 
 
-def readiness(reason: str | None = None, definition_hash: str = "d1") -> pd.DataFrame:
+def readiness(
+    reason: str | None = None,
+    definition_hash: str = "d1",
+    outcome_hash: str = "o1",
+    features: dict[str, str] = FEATURES,
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "model_name": ["daily"],
@@ -45,6 +51,8 @@ def readiness(reason: str | None = None, definition_hash: str = "d1") -> pd.Data
             "subject_column": ["domain_userid"],
             "not_trained_reason": pd.Series([reason], dtype=object),
             "definition_hash": [definition_hash],
+            "outcome_hash": [outcome_hash],
+            "feature_hashes": ["".join(f"|{name}:{h}|" for name, h in features.items())],
         }
     )
 
@@ -280,15 +288,81 @@ def test_the_same_model_again_is_no_better(first: pd.DataFrame) -> None:
     assert new["decision_reason"].iloc[0].startswith("not better by more than noise")
 
 
-def test_a_champion_that_reads_columns_that_are_gone_is_replaced(first: pd.DataFrame) -> None:
-    new, _ = register(
-        FRAME.drop(columns="noise"),
+def test_a_version_says_what_it_predicts_and_reads(first: pd.DataFrame) -> None:
+    assert first["outcome_hash"].tolist() == ["o1"]
+    assert first["feature_hashes"].tolist() == [
+        "|device:1||is_weekend:1||minutes:1||noise:1||visits:1|"
+    ]
+
+
+def never(*_: object) -> bytes:
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("frame", "asked", "told"),
+    [
+        (FRAME, {"outcome_hash": "o2"}, "is retired: what daily predicts was redefined."),
+        (
+            FRAME.drop(columns="noise"),
+            {"features": {name: "1" for name in FEATURES if name != "noise"}},
+            "does not score on, as features that it reads are defined otherwise now, or gone "
+            "(noise). Its last published scores stay until a version passes.",
+        ),
+        (
+            FRAME.assign(minutes=FRAME["minutes"] / 60),
+            {"features": FEATURES | {"minutes": "2", "visits": "2"}},
+            "or gone (minutes, visits). Its last",
+        ),
+    ],
+)
+def test_a_version_of_another_definition_is_not_compared_with(
+    first: pd.DataFrame, frame: pd.DataFrame, asked: dict[str, Any], told: str
+) -> None:
+    new, lines = register(
+        frame,
         known=first,
-        readiness=readiness(definition_hash="d2"),
-        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+        readiness=readiness(definition_hash="d2", **asked),
+        fetch_artefact=never,
     )
     assert new["decision"].tolist() == ["champion"]
-    assert "columns that are gone: ['noise']" in new["decision_reason"].iloc[0]
+    assert new["decision_reason"].iloc[0].startswith("first version of its definition; log loss")
+    assert lines[0].startswith(f"daily: champion {first['version'].iloc[0]} ")
+    assert told in lines[0]
+
+
+def test_a_version_of_before_definitions_were_registered_is_not_compared_with(
+    first: pd.DataFrame,
+) -> None:
+    known = first.assign(outcome_hash=None, feature_hashes=None, definition_hash="d0")
+    known["version"] = "20260310-00000000"
+    new, lines = register(known=known, fetch_artefact=never)
+    assert new["decision"].tolist() == ["champion"]
+    assert "is retired: it was registered before definitions were" in lines[0]
+
+
+def test_an_added_feature_retires_nothing(first: pd.DataFrame) -> None:
+    new, lines = register(
+        FRAME.assign(added=1.0),
+        known=first.assign(version="20260301-00000000"),
+        readiness=readiness(definition_hash="d2", features=FEATURES | {"added": "1"}),
+        fetch_artefact=lambda *_: first["artefact"].iloc[0],
+    )
+    assert new["decision"].tolist() == ["challenger"]
+    assert lines[0] == "daily: training, definitions changed since the latest version"
+
+
+def test_a_definition_that_comes_back_is_not_trained_on_every_build(first: pd.DataFrame) -> None:
+    """A, B, A, A: the version of A, still young, is champion again."""
+    other = first.assign(version="20260311-00000000", definition_hash="d2", outcome_hash="o2")
+    other["trained_at"] = first["trained_at"] + pd.Timedelta(hours=1)
+    known = pd.concat([first, other])
+    for days, due in ((1, False), (2, False), (7, True)):
+        assert is_due(known, AS_OF + pd.Timedelta(days=days), "d1", Settings())[0] is due
+    new, lines = register(known=known, fetch_artefact=never)
+    assert new.empty
+    assert len(lines) == 1
+    assert f"the latest version ({first['version'].iloc[0]}, champion)" in lines[0]
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,8 @@ def test_a_value_model_is_gated_by_deviance_registered_and_scored() -> None:
             "subject_column": ["domain_userid"],
             "not_trained_reason": [None],
             "definition_hash": ["d1"],
+            "outcome_hash": ["o1"],
+            "feature_hashes": [""],
         }
     )
     new = register_due(

@@ -1,0 +1,44 @@
+{#- Refuses a version that would not score, as it belongs to another definition than that of
+    the vars and YAML of now. -#}
+{% macro check_definition_of_version(registry, model_name, version) %}
+    {% set spec = propensity_model_specs() | selectattr("model_name", "equalto", model_name) | first %}
+    {% set what = "rollback_model: version " ~ version ~ " of " ~ model_name %}
+    {% set mend = ", so that it would not score. Set the definition back (with the --vars of"
+        ~ " your builds, where they have some): the next dbt build scores with the newest"
+        ~ " version of it." %}
+    {% if not spec %}
+        {{ exceptions.raise_compiler_error(
+            what ~ ": no model of that name is configured now" ~ mend
+        ) }}
+    {% endif %}
+    {% set names = adapter.get_columns_in_relation(registry) | map(attribute="name") | map("lower") | list %}
+    {% set row = [none, none] %}
+    {% if "outcome_hash" in names %}
+        {% set row = run_query(
+            "select outcome_hash, feature_hashes from " ~ registry ~ " where model_name = "
+            ~ sql_literal(model_name) ~ " and version = " ~ sql_literal(version)
+        ).rows[0] %}
+    {% endif %}
+    {% if row[0] is none %}
+        {{ exceptions.raise_compiler_error(
+            what ~ " was registered before definitions were, and nobody can tell what it predicts"
+            ~ mend
+        ) }}
+    {% elif row[0] != outcome_hash(spec) %}
+        {{ exceptions.raise_compiler_error(
+            what ~ " predicts something else than " ~ model_name ~ " is asked now" ~ mend
+        ) }}
+    {% endif %}
+    {% set tokens = feature_tokens(spec) %}
+    {% set changed = [] %}
+    {% for token in modules.re.findall("[|][^|]+[|]", row[1]) if token not in tokens %}
+        {% do changed.append(token[1:].split(":")[0]) %}
+    {% endfor %}
+    {% if changed %}
+        {{ exceptions.raise_compiler_error(
+            what ~ " reads features that are defined otherwise now, or gone ("
+            ~ changed | join(", ") ~ ")" ~ mend
+        ) }}
+    {% endif %}
+    {{ return("") }}
+{% endmacro %}

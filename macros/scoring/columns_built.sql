@@ -1,0 +1,9 @@
+{#- The columns of this incremental model's table as the last run left it; none where there is
+    none yet, or where it is built anew. -#}
+{% macro columns_built() %}
+    {% if not execute or not is_incremental() %} {{ return([]) }} {% endif %}
+    {{ return(
+        adapter.get_columns_in_relation(load_relation(this)) | map(attribute="name")
+        | map("lower") | list
+    ) }}
+{% endmacro %}
