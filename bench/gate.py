@@ -88,6 +88,8 @@ def main() -> None:
                     "subject_column": ["domain_userid"],
                     "not_trained_reason": [None],
                     "definition_hash": ["-".join(features)],
+                    "outcome_hash": ["one"],
+                    "feature_hashes": ["".join(f"|{name}:1|" for name in features)],
                 }
             ),
             as_of=moment,

@@ -84,6 +84,7 @@ def track(model: PropensityModel, version: str, decision: str, uri: str, reason:
         "decision": decision,
         "decision_reason": reason or f"because of {version}",
         "definition_hash": "d1",
+        "outcome_hash": "o1",
         "trained_at": pd.Timestamp("2026-03-10"),
         "artefact": data,
         "artefact_sha256": artefact.checksum(data),

@@ -19,6 +19,7 @@ ROW: dict[str, Any] = {
     "decision": "champion",
     "decision_reason": "first version",
     "definition_hash": "d1",
+    "outcome_hash": "o1",
     "artefact_sha256": "f" * 64,
     "trained_at": pd.Timestamp("2026-03-10"),
 }

@@ -38,6 +38,8 @@ READINESS = pd.DataFrame(
         "n_converting_subjects": [900, 1],
         "not_trained_reason": pd.Series([None, REASON], dtype=object),
         "definition_hash": ["d1", "d1"],
+        "outcome_hash": ["o1", "o1"],
+        "feature_hashes": ["", ""],
     }
 )
 
