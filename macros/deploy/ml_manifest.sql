@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "5294140f7ecfafc3d242a5fdab8f784fd57a7a37cdb01941003ff44122183050",
+        "sha256": "e65dc6d7e858c07de51b7283cecd7ed435d44f61cbe7958bcb59dd6129bf8889",
         "files": {
         "ml": [
             "__init__.py",
@@ -14,6 +14,7 @@
             "connections.py",
             "contributions.py",
             "curves.py",
+            "definitions.py",
             "demo.py",
             "distributed.py",
             "errors.py",

@@ -28,7 +28,7 @@
             "leak_severity", "min_judging_subjects", "challenger_share",
             "treated_audiences", "score_history_share", "label_high_lift",
             "label_medium_lift", "label_leave_threshold", "tie_salt",
-            "rule_based_audience", "paid_mkt_mediums", "email_property",
+            "audience_score_step", "rule_based_audience", "paid_mkt_mediums", "email_property",
             "audience_schema", "audience_readers", "audience_exposures", "deploy_ml",
             "ml_package",
         ],
