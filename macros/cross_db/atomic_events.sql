@@ -19,13 +19,7 @@
     }) }}
 {% endmacro %}
 
-{% macro duckdb__atomic_events() %}
-    {% set events = event_files() %}
-    {{ return({
-        "relation": events.reader, "origin": events.path,
-        "columns": reader_columns(events.reader) if execute else {},
-    }) }}
-{% endmacro %}
+{% macro duckdb__atomic_events() %} {{ return(event_files()) }} {% endmacro %}
 
 {#- The columns of a relation: {lower-case name: {name, type}}. -#}
 {% macro relation_columns(relation) %}

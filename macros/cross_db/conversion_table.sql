@@ -22,35 +22,21 @@
 {% endmacro %}
 
 {% macro duckdb__conversion_table(conversion) %}
-    {% set readers = {"parquet": "read_parquet", "csv": "read_csv", "tsv": "read_csv",
-        "json": "read_json", "ndjson": "read_json", "jsonl": "read_json"} %}
-    {% set ending = modules.re.sub("[.](gz|zst)$", "", conversion.table | lower).split(".")[-1] %}
-    {% if ending not in readers %} {{ return(default__conversion_table(conversion)) }} {% endif %}
-    {% set path = sql_literal(conversion.table) %}
-    {% if run_query("select 1 as one from glob(" ~ path ~ ") limit 1").rows | length == 0 %}
+    {% set is_file = modules.re.search(
+        "[.](parquet|csv|tsv|ndjson|jsonl|json|txt)([.]gz|[.]zst)?$|[.]gz$|/", conversion.table | lower
+    ) %}
+    {% if not is_file %} {{ return(default__conversion_table(conversion)) }} {% endif %}
+    {% set files = data_files(conversion.table) %}
+    {% if not files %}
         {{ no_conversion_table(conversion, "a file that exists, or [database.]schema.table") }}
     {% endif %}
-    {% set reader = readers[ending] ~ "(" ~ path ~ ")" %}
-    {% if ending in ["csv", "tsv"] %}
-        {% set reader = csv_reader(path, conversion) %}
+    {% set wanted = [conversion_user_column(conversion), conversion.tstamp_column] %}
+    {% if "known_tstamp_column" in conversion %}
+        {% do wanted.append(conversion.known_tstamp_column) %}
     {% endif %}
-    {% set columns = {} %}
-    {% for row in run_query("describe select * from " ~ reader).rows %}
-        {% do columns.update({
-            row[0] | lower: {"name": adapter.quote(row[0]), "type": row[1] | lower},
-        }) %}
-    {% endfor %}
-    {{ return({"relation": reader, "columns": columns}) }}
-{% endmacro %}
-
-{#- Types are guessed, but an identifier stays as it is written: 007 is no number. -#}
-{% macro csv_reader(path, conversion) %}
-    {% set user = conversion_user_column(conversion) | lower %}
-    {% set types = [] %}
-    {% for row in run_query("describe select * from read_csv(" ~ path ~ ")").rows if row[0] | lower == user %}
-        {% do types.append(", types = {" ~ sql_literal(row[0]) ~ ": 'varchar'}") %}
-    {% endfor %}
-    {{ return("read_csv(" ~ path ~ ", header = true" ~ types | join ~ ")") }}
+    {{ return(read_files(
+        files, "conversion " ~ conversion.name ~ ", table " ~ conversion.table, wanted
+    )) }}
 {% endmacro %}
 
 {% macro no_conversion_table(conversion, accepted) %}

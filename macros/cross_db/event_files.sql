@@ -1,9 +1,11 @@
-{#- The files behind the DuckDB target: {path, reader}, where `reader` is the DuckDB
-    table function that reads them. `path` is CDP_EVENTS: a file, a folder or a glob; with
-    `none`, there are none, whatever lies in data/events. -#}
+{#- What the files behind the DuckDB target hold, {relation, columns, origin}. They are at
+    CDP_EVENTS: a file, a folder or a glob; with `none`, there are none, whatever lies in
+    data/events. -#}
 {% macro event_files() %}
     {% set path = events_origin() %}
-    {% if not execute %} {{ return({"path": path, "reader": "(select 1)"}) }} {% endif %}
+    {% if not execute %}
+        {{ return({"relation": "(select 1)", "columns": {}, "origin": path}) }}
+    {% endif %}
     {% set none_at_all = var("atomic_table") is none or path == "none" %}
     {% set files = [] if none_at_all else data_files(path) %}
     {% set given = env_var("CDP_EVENTS", "") %}
@@ -14,7 +16,10 @@
         or var("atomic_table") is none
         or given in ["", "none"] and modelled_table("sessions") is not none
     ) %}
-        {{ return({"path": origin, "reader": "(select null as event_id where false)"}) }}
+        {{ return({
+            "relation": "(select null as event_id where false)", "origin": origin,
+            "columns": {"event_id": {"name": quoted_column("event_id"), "type": "integer"}},
+        }) }}
     {% endif %}
     {% if not files %}
         {{ exceptions.raise_compiler_error(
@@ -23,5 +28,11 @@
             ~ "run `make demo` to simulate some."
         ) }}
     {% endif %}
-    {{ return({"path": origin, "reader": files_reader(files, origin)}) }}
+    {{ return(read_files(files, origin, wanted_event_columns())) }}
+{% endmacro %}
+
+{#- The columns that tell a header of events, those that an error names first. -#}
+{% macro wanted_event_columns() %}
+    {% set names = ["event_id", "event_name", "domain_userid", "derived_tstamp", "collector_tstamp"] %}
+    {{ return((names + event_columns().keys() | list + enriched_columns()) | unique | list) }}
 {% endmacro %}

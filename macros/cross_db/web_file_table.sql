@@ -35,9 +35,22 @@
         ) }}
     {% endif %}
     {% if kind not in files %} {{ return(none) }} {% endif %}
-    {% set reader = files_reader(files[kind], origin ~ ", " ~ kind) %}
-    {{ return({
-        "relation": reader, "columns": reader_columns(reader),
-        "origin": files[kind] | map(attribute="path") | join(", "),
-    }) }}
+    {% set table = read_files(
+        files[kind], origin ~ ", " ~ kind, wanted_web_columns(kind)
+    ) %}
+    {{ return(dict(table, origin=files[kind] | map(attribute="path") | join(", "))) }}
+{% endmacro %}
+
+{#- The columns of a web table under both names, those that it has to have first. -#}
+{% macro wanted_web_columns(kind) %}
+    {% set names = [] %}
+    {% set others = ["domain_userid", "user_identifier", "user_id"] if kind == "user_mapping" else [] %}
+    {% if execute and graph is defined and graph.nodes is defined %}
+        {% for name, column in graph.nodes["model.cdp.stg_snowplow__" ~ kind].columns.items() %}
+            {% for one in [name, column.config.meta.unified_name or name] %}
+                {% do (names if column.config.meta.required else others).append(one) %}
+            {% endfor %}
+        {% endfor %}
+    {% endif %}
+    {{ return((names + others) | unique | list) }}
 {% endmacro %}

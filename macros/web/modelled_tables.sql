@@ -90,8 +90,8 @@
         {% if missing %}
             {{ exceptions.raise_compiler_error(
                 "The " ~ kind ~ " at " ~ table.origin ~ " lack required columns: "
-                ~ missing | join(", ") ~ ". Found: " ~ table.columns.keys() | sort | join(", ")
-                ~ ". Add them to the export."
+                ~ missing | join(", ") ~ ". " ~ columns_found(table, wanted_web_columns(kind))
+                ~ " Add them to the export."
             ) }}
         {% endif %}
     {% endfor %}
