@@ -31,9 +31,9 @@
         {{ no_conversion_table(conversion, "a file that exists, or [database.]schema.table") }}
     {% endif %}
     {% set wanted = [conversion_user_column(conversion), conversion.tstamp_column] %}
-    {% if "known_tstamp_column" in conversion %}
-        {% do wanted.append(conversion.known_tstamp_column) %}
-    {% endif %}
+    {% for key in ["known_tstamp_column", "id_column"] if key in conversion %}
+        {% do wanted.append(conversion[key]) %}
+    {% endfor %}
     {{ return(read_files(
         files, "conversion " ~ conversion.name ~ ", table " ~ conversion.table, wanted
     )) }}
