@@ -277,14 +277,14 @@ def _follow(uri: str, schema: str, model_name: str, sha256: str) -> None:
     place = place_of(uri, schema, model_name)
     client = _client(place)
     try:
-        now = client.get_model_version_by_alias(place.model, "champion").version
+        now = str(client.get_model_version_by_alias(place.model, "champion").version)
     except MlflowException:
         now = ""
-    scores = ""
-    for found in client.search_model_versions(f"name='{place.model}'") if sha256 else ():
-        tags = client.get_model_version(place.model, found.version).tags
-        if tags.get("artefact_sha256") == sha256:
-            scores = found.version
+    known = client.search_model_versions(f"name='{place.model}'") if sha256 else []
+    # Unity Catalog's search gives no tags.
+    versions = [client.get_model_version(place.model, found.version) for found in known]
+    same = [int(found.version) for found in versions if found.tags["artefact_sha256"] == sha256]
+    scores = str(max(same)) if same else ""
     if scores == now:
         return
     for alias in ALIASES:

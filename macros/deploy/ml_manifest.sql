@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "e65dc6d7e858c07de51b7283cecd7ed435d44f61cbe7958bcb59dd6129bf8889",
+        "sha256": "2a6c2d5a3466414fcd56f2f2ec5c4a68aae5a12bede1864bfeb18cf03de529d6",
         "files": {
         "ml": [
             "__init__.py",

@@ -144,6 +144,13 @@ def test_versions_are_registered_and_aliases_follow_the_gate(
     assert loaded.input_example is not None
     assert loaded.input_example["device"].tolist() == [model.schema.columns[1].categories[0]]
 
+    # Where definitions change the champion is another one, or none.
+    lines: list[str] = []
+    sha256 = artefact.checksum(artefact.to_bytes(model))
+    for scoring, alias in (("", None), (sha256, "v4"), ("0" * 64, None)):
+        tracking.follow({"daily": scoring}, uri=server, log=lines.append, timeout=240)
+        assert (aliased(client, "champion"), lines) == (alias, [])
+
 
 def test_what_unity_catalog_asks_of_a_model_is_kept(
     server: str, model: PropensityModel, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,6 +68,25 @@ def test_a_metric_nobody_told_us_of_is_shown_by_its_name() -> None:
 )
 def test_where_a_version_stands(decision: str, in_use: bool, label: str) -> None:
     assert status_of(version(in_use=in_use, decision=decision)).label == label
+
+
+@pytest.mark.parametrize(
+    ("decision", "standing", "label"),
+    [
+        ("champion", "retired", "Retired"),
+        ("challenger", "retired", "Retired"),
+        ("champion", "kept", "Scores kept"),
+        ("rejected", "retired", "Rejected"),
+        ("champion", "replaced", "Not in use"),
+    ],
+)
+def test_a_version_of_another_definition_is_said_to_be_one(
+    decision: str, standing: str, label: str
+) -> None:
+    one = version(decision=decision)
+    status = status_of(replace(one, standing=standing, standing_reason="It was redefined."))
+    assert status.label == label
+    assert status.sentence.endswith("It was redefined.") is (label in {"Retired", "Scores kept"})
 
 
 def judged(y: np.ndarray, p: np.ndarray) -> Judged:
