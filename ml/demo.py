@@ -192,7 +192,8 @@ def summarise(connection: object) -> str:
     query = connection.execute  # type: ignore[attr-defined]
     lines = ["", "Events"]
     for outcome, number in query(
-        "select outcome, num_events from rpt_event_intake order by num_events desc"
+        "select outcome, num_events from rpt_event_intake "
+        "where column_name is null order by num_events desc"
     ).fetchall():
         lines.append(f"  {outcome.replace('_', ' '):<36}{number:>12,}")
     if len(lines) == 2:

@@ -5,7 +5,7 @@
     {% for name in [
         "max_clock_skew", "arrival_tolerance", "live_horizon", "daily_horizon",
         "first_touch_horizon", "session_timeout",
-        "late_arrival_allowance", "lookback",
+        "lookback",
     ] %}
         {% do iso_duration_us(var(name), "var " ~ name) %}
     {% endfor %}
@@ -30,6 +30,8 @@
             ~ "none of the entities " ~ var("entities").keys() | join(", "),
         ) %}
     {% endfor %}
+    {% do late_arrival_us() %}
+    {% do check_reading_vars() %}
     {% for name in ["exclude_bots", "force_training", "distributed_training"] %}
         {% do require_var(name, var(name) is boolean, "true or false") %}
     {% endfor %}

@@ -21,16 +21,7 @@
     {% for result in results if result.status | string == "success" %}
         {% do built.append(result.node.name) %}
     {% endfor %}
-    {% if "rpt_event_intake" in built %}
-        {% set intake = graph.nodes["model.cdp.rpt_event_intake"].relation_name %}
-        {% set counts = [] %}
-        {% for row in run_query(
-            "select outcome, num_events from " ~ intake ~ " order by num_events desc, outcome"
-        ).rows %}
-            {% do counts.append(row[0] ~ " " ~ row[1]) %}
-        {% endfor %}
-        {{ log("Events: " ~ (counts | join(", ") or "none"), info=true) }}
-    {% endif %}
+    {% if "rpt_event_intake" in built %} {% do log_intake() %} {% endif %}
     {% if "trn_readiness" in built %}
         {% do log_orders_without_amount() %}
         {% set readiness = graph.nodes["model.cdp.trn_readiness"].relation_name %}

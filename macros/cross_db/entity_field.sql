@@ -1,120 +1,116 @@
-{#- Text of one field of the first entity in an entity column, or null. Entities arrive as
-    JSON text, as VARIANT, or as an array of struct; fields are spelled camelCase in JSON
-    and snake_case in structs. `column` is {name, type} or none where it is absent. `fields`
-    names all fields that are read of it, so that DuckDB parses its JSON once. -#}
-{% macro entity_field(column, field, fields=none) %}
-    {% if column is none %}
-        {{ return("cast(null as " ~ dbt.type_string() ~ ")") }}
-    {% endif %}
-    {{ return(adapter.dispatch("entity_field", "cdp")(column, field, fields)) }}
-{% endmacro %}
-
-{% macro default__entity_field(column, field, fields) %}
-    {{ not_written("entity_field") }}
-{% endmacro %}
-
-{% macro duckdb__entity_field(column, field, fields) %}
-    {% set name = column.name %}
-    {% if column.type.startswith("struct(") or column.type.startswith("map(") %}
-        {% set first = name if not column.type.endswith("[]") else name ~ "[1]" %}
-        {% for spelling in field_spellings(field) %}
-            {% if modules.re.search('[(, "]' ~ (spelling | lower) ~ '"? ', column.type) %}
-                {{ return("nullif(cast(" ~ first ~ "." ~ spelling ~ " as varchar), '')") }}
-            {% endif %}
-        {% endfor %}
-        {{ return("cast(null as varchar)") }}
-    {% endif %}
-    {% set json = name if column.type == "json" else
-        "case when json_valid(" ~ name ~ ") then " ~ name ~ " end" %}
-    {% set paths = [] %}
-    {% set own = [] %}
-    {% for read in fields or [field] %}
-        {% for spelling in field_spellings(read) %}
-            {% for start in ["$[0].", "$."] %}
-                {% do paths.append("'" ~ start ~ spelling ~ "'") %}
-                {% if read == field %} {% do own.append(paths | length) %} {% endif %}
-            {% endfor %}
-        {% endfor %}
-    {% endfor %}
-    {% set texts = [] %}
-    {% for place in own %}
-        {% do texts.append(
-            "json_extract_string(" ~ json ~ ", [" ~ paths | join(", ") ~ "])[" ~ place ~ "]"
-        ) %}
-    {% endfor %}
-    {{ return("nullif(coalesce(" ~ texts | join(", ") ~ "), '')") }}
-{% endmacro %}
-
-{% macro snowflake__entity_field(column, field, fields) %}
-    {{ return(snowflake_path_text(column.name ~ "[0]", field)) }}
-{% endmacro %}
-
-{% macro snowflake_path_text(start, field) %}
-    {% set paths = [] %}
-    {% for spelling in field_spellings(field) %}
-        {% do paths.append(start ~ ":" ~ spelling ~ "::varchar") %}
-    {% endfor %}
-    {% set first = paths[0] if paths | length == 1 else "coalesce(" ~ paths | join(", ") ~ ")" %}
-    {{ return("nullif(" ~ first ~ ", '')") }}
-{% endmacro %}
-
-{% macro databricks__entity_field(column, field, fields) %}
-    {#- an older version of the schema may lack the field; long types are cut short -#}
-    {% if not modules.re.search("[<,]" ~ snake_case(field) ~ ":|more fields", column.type) %}
-        {{ return("cast(null as string)") }}
-    {% endif %}
-    {{ return("nullif(cast(get(" ~ column.name ~ ", 0)." ~ snake_case(field) ~ " as string), '')") }}
-{% endmacro %}
-
-{#- Text of one field of a self-describing event's own column, or null: one object where an
-    entity is a list of them. `columns` holds the versions of the schema, newest first. -#}
-{% macro event_field(columns, field) %}
+{#- Text of one field of the first entity, or null: from the first of `columns` in which it is
+    filled. Entities arrive as JSON text, VARIANT, struct, map, or an array of these, each as it
+    is or as {schema, data}; fields are spelled camelCase in JSON and snake_case in structs.
+    `columns` are those of entity_sources(); `fields` names all fields that are read of the
+    entity, so that DuckDB parses its JSON once. -#}
+{% macro entity_field(columns, field, fields=none) %}
     {% set texts = [] %}
     {% for column in columns %}
-        {% do texts.append(adapter.dispatch("event_field", "cdp")(column, field)) %}
+        {% do texts.extend(adapter.dispatch("field_texts", "cdp")(column, field, fields or [field])) %}
     {% endfor %}
     {% if not texts %} {{ return("cast(null as " ~ dbt.type_string() ~ ")") }} {% endif %}
     {{ return(texts[0] if texts | length == 1 else "coalesce(" ~ texts | join(", ") ~ ")") }}
 {% endmacro %}
 
-{% macro default__event_field(column, field) %}
-    {{ not_written("event_field") }}
-{% endmacro %}
+{#- The expressions that may hold the field, each text or null. -#}
+{% macro default__field_texts(column, field, fields) %} {{ not_written("field_texts") }} {% endmacro %}
 
-{% macro duckdb__event_field(column, field) %}
-    {{ return(entity_field(column, field)) }}
-{% endmacro %}
-
-{% macro snowflake__event_field(column, field) %}
-    {{ return(snowflake_path_text(column.name, field)) }}
-{% endmacro %}
-
-{% macro databricks__event_field(column, field) %}
-    {{ return("nullif(cast(" ~ column.name ~ "." ~ snake_case(field) ~ " as string), '')") }}
-{% endmacro %}
-
-{#- Is at least one such entity attached? -#}
-{% macro has_entity(column) %}
-    {% if column is none %} {{ return("false") }} {% endif %}
-    {{ return(adapter.dispatch("has_entity", "cdp")(column)) }}
-{% endmacro %}
-
-{% macro default__has_entity(column) %} {{ not_written("has_entity") }} {% endmacro %}
-
-{% macro snowflake__has_entity(column) %}
-    {{ return("coalesce(array_size(" ~ column.name ~ ") > 0, false)") }}
-{% endmacro %}
-
-{% macro spark__has_entity(column) %} {{ return(snowflake__has_entity(column)) }} {% endmacro %}
-
-{% macro duckdb__has_entity(column) %}
-    {% if column.type.endswith("[]") %}
-        {{ return("coalesce(len(" ~ column.name ~ ") > 0, false)") }}
-    {% elif column.type.startswith("struct(") %}
-        {{ return(column.name ~ " is not null") }}
+{% macro duckdb__field_texts(column, field, fields) %}
+    {#- `data` of {schema, data} is a struct of its own -#}
+    {% if column.type.startswith("struct(") and not modules.re.search('[(, ]"?data"? ', column.type) %}
+        {% set first = column.name ~ ("[1]" if column.type.endswith("[]") else "") %}
+        {% for spelling in field_spellings(field) %}
+            {% if modules.re.search('[(, "]' ~ (spelling | lower) ~ '"? ', column.type) %}
+                {{ return(["cast(" ~ first ~ "." ~ spelling ~ " as " ~ dbt.type_string() ~ ")"]) }}
+            {% endif %}
+        {% endfor %}
+        {{ return([]) }}
     {% endif %}
+    {% set starts = json_starts(column) %}
+    {% set paths, own = [], [] %}
+    {% for read in fields %}
+        {% for spelling in field_spellings(read) %}
+            {% for start in starts %}
+                {% do paths.append(sql_literal(start ~ '"' ~ spelling ~ '"')) %}
+                {% if read == field %} {% do own.append(paths | length) %} {% endif %}
+            {% endfor %}
+        {% endfor %}
+    {% endfor %}
+    {% set json = duckdb_json(column) %}
+    {% set texts = [] %}
+    {% for place in own %}
+        {% do texts.append("json_extract_string(" ~ json ~ ", [" ~ paths | join(", ") ~ "])[" ~ place ~ "]") %}
+    {% endfor %}
+    {{ return(texts) }}
+{% endmacro %}
+
+{% macro duckdb_json(column) %}
+    {% if column.type == "json" %} {{ return(column.name) }} {% endif %}
+    {% if source_kind(column) == "other" %} {{ return("to_json(" ~ column.name ~ ")") }} {% endif %}
+    {{ return("case when json_valid(" ~ column.name ~ ") then " ~ column.name ~ " end") }}
+{% endmacro %}
+
+{% macro snowflake__field_texts(column, field, fields) %}
+    {% set type = column.type %}
+    {% set starts = ["[0]:", ":", "[0]:data:", ":data:"] %}
+    {% if column.wraps %} {% do starts.append(":data:data:") %} {% endif %}
+    {% if type.startswith("array") %} {% set starts = ["[0]:", "[0]:data:"] %} {% endif %}
+    {% if type.startswith("object") %} {% set starts = [":", ":data:"] %} {% endif %}
+    {% set json = snowflake_json(column) %}
+    {% set texts = [] %}
+    {% for start in starts %}
+        {% for spelling in field_spellings(field) %}
+            {% do texts.append(json ~ start ~ spelling ~ "::varchar") %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(texts) }}
+{% endmacro %}
+
+{% macro snowflake_json(column) %}
     {{ return(
-        "coalesce(trim(cast(" ~ column.name ~ " as varchar)) not in ('', '[]', '{}', 'null'), false)"
+        column.name if column.type.startswith(("array", "object", "variant"))
+        else "try_parse_json(" ~ column.name ~ ")"
+    ) }}
+{% endmacro %}
+
+{% macro spark__field_texts(column, field, fields) %}
+    {% set texts = [] %}
+    {% set first = "get(" ~ column.name ~ ", 0)" if column.type.startswith("array<") else column.name %}
+    {% set type = column.type | replace("array<", "", 1) %}
+    {% for spelling in field_spellings(field) %}
+        {% set name = spelling | lower %}
+        {% if column.type in ["string", "variant"] %}
+            {% do texts.extend(spark_json_texts(column, spelling)) %}
+        {% elif type.startswith("map<") %}
+            {% do texts.append("cast(try_element_at(" ~ first ~ ", '" ~ spelling ~ "') as string)") %}
+        {#- a version of the schema may lack the field; long types are cut short -#}
+        {% elif modules.re.search("[<,]data:struct<", type) %}
+            {% if modules.re.search("[<,]" ~ name ~ ":", type) %}
+                {% do texts.append("cast(" ~ first ~ ".data." ~ name ~ " as string)") %}
+            {% endif %}
+        {% elif modules.re.search("[<,]" ~ name ~ ":", type)
+            or "more fields" in type and name == snake_case(field) %}
+            {% do texts.append("cast(" ~ first ~ "." ~ name ~ " as string)") %}
+        {% endif %}
+    {% endfor %}
+    {{ return(texts | unique(true) | list) }}
+{% endmacro %}
+
+{% macro spark_json_texts(column, spelling) %}
+    {% set texts = [] %}
+    {% for start in json_starts(column) %}
+        {% do texts.append(
+            "get_json_object(" ~ column.name ~ ", '" ~ start ~ spelling ~ "')" if column.type == "string"
+            else "try_variant_get(" ~ column.name ~ ", '" ~ start ~ spelling ~ "', 'string')"
+        ) %}
+    {% endfor %}
+    {{ return(texts) }}
+{% endmacro %}
+
+{#- Where an entity's own fields may start: in a list or alone, with its schema or without. -#}
+{% macro json_starts(column) %}
+    {{ return(
+        ["$[0].", "$.", "$[0].data.", "$.data."] + (["$.data.data."] if column.wraps else [])
     ) }}
 {% endmacro %}
 
@@ -130,5 +126,5 @@
 {% endmacro %}
 
 {% macro field_spellings(field) %}
-    {{ return([field, snake_case(field), camel_case(snake_case(field))] | unique | list) }}
+    {{ return([field, snake_case(field), camel_case(snake_case(field))] | unique(true) | list) }}
 {% endmacro %}

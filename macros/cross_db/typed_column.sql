@@ -1,83 +1,122 @@
-{#- A source column as text, timestamp (UTC, without zone), integer, float or boolean. Empty text is
-    null. A text that does not parse is null where files are read (DuckDB): staging counts what it
-    cannot use; warehouses have typed columns, and an error that names the text. -#}
+{#- A source column as text, timestamp (UTC, without zone), integer, float or boolean: one meaning
+    on every engine. A null marker (var null_markers) is null, and so is a value that cannot be
+    read as the type, which rpt_event_intake counts (unread_condition). -#}
 {% macro typed_column(column, type) %}
-    {{ return(adapter.dispatch("typed_column", "cdp")(column, type)) }}
-{% endmacro %}
-
-{% macro default__typed_column(column, type) %} {{ not_written("typed_column") }} {% endmacro %}
-
-{#- A cast alone would keep the hour of a TIMESTAMP_TZ's own offset, or of the session's zone. -#}
-{% macro snowflake__typed_column(column, type) %}
-    {% if column is not none and type == "timestamp"
-        and column.type.startswith(("timestamp_tz", "timestamp_ltz")) %}
-        {{ return(
-            "cast(convert_timezone('UTC', " ~ column.name ~ ") as " ~ column_type(type) ~ ")"
-        ) }}
-    {% elif column is not none and type == "timestamp"
-        and column.type.startswith(("varchar", "text", "character varying")) %}
-        {{ return(
-            "case when regexp_instr(" ~ column.name ~ ", ':[0-9][0-9]([.][0-9]+)? ?[+-][0-9][0-9]') > 0 "
-            ~ "then cast(convert_timezone('UTC', cast(" ~ column.name ~ " as timestamp_tz)) as "
-            ~ column_type(type) ~ ") else cast(" ~ column.name ~ " as " ~ column_type(type) ~ ") end"
-        ) }}
-    {% endif %}
-    {{ return(plainly_typed_column(column, type)) }}
-{% endmacro %}
-
-{#- A text becomes an instant first, as its offset says; the session's time zone is UTC. -#}
-{% macro spark__typed_column(column, type) %}
-    {% if column is not none and type == "timestamp" and column.type == "string" %}
-        {{ return("cast(cast(" ~ column.name ~ " as timestamp) as " ~ column_type(type) ~ ")") }}
-    {% endif %}
-    {{ return(plainly_typed_column(column, type)) }}
-{% endmacro %}
-
-{% macro plainly_typed_column(column, type) %}
     {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
+    {% set kind = source_kind(column) %}
     {% if type == "text" %}
-        {{ return("nullif(cast(" ~ column.name ~ " as " ~ column_type(type) ~ "), '')") }}
+        {{ return(given_text(column) if kind == "text"
+            else "cast(" ~ column.name ~ " as " ~ column_type("text") ~ ")") }}
+    {% elif kind == "text" %}
+        {{ return(text_as(type, source_text(column))) }}
+    {% elif type == "timestamp" and kind == "timestamp" %}
+        {{ return(adapter.dispatch("utc_column", "cdp")(column)) }}
+    {% elif kind in ["integer", "float"] %}
+        {{ return(number_as(type, column.name, kind)) }}
+    {% elif type == kind %}
+        {{ return("cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
     {% endif %}
-    {{ return("cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
+    {#- a date for a number, a boolean for a time: never read -#}
+    {{ return("cast(null as " ~ column_type(type) ~ ")") }}
 {% endmacro %}
 
-{% macro duckdb__typed_column(column, type) %}
-    {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
-    {% if type == "text" %}
-        {{ return("nullif(cast(" ~ column.name ~ " as varchar), '')") }}
-    {% elif type == "timestamp" and column.type == "timestamp with time zone" %}
-        {{ return("timezone('UTC', " ~ column.name ~ ")") }}
-    {% elif type == "timestamp" and column.type == "varchar" %}
-        {#- a cast to timestamp would drop an offset without a word -#}
-        {{ return(
-            "case when regexp_matches(" ~ column.name ~ ", ':[0-9][0-9]([.][0-9]+)? ?[+-][0-9][0-9]') "
-            ~ "then timezone('UTC', try_cast(" ~ column.name ~ " as timestamptz)) "
-            ~ "else try_cast(" ~ column.name ~ " as timestamp) end"
-        ) }}
-    {% endif %}
-    {{ return("try_cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
+{#- Is there a value which could not be read? None where every value of the column can be. -#}
+{% macro unread_condition(column, type) %}
+    {% if not can_be_unread(column, type) %} {{ return(none) }} {% endif %}
+    {{ return(value_is_there(column) ~ " and (" ~ typed_column(column, type) ~ ") is null") }}
 {% endmacro %}
 
-{% macro column_type(type) %}
-    {% set types = {
-        "text": dbt.type_string(),
-        "timestamp": type_timestamp_utc(),
-        "integer": dbt.type_bigint(),
-        "float": "double",
-        "boolean": "boolean",
+{% macro can_be_unread(column, type) %}
+    {% set kind = source_kind(column) if column is not none %}
+    {{ return(
+        column is not none and type != "text" and type != kind
+        or kind == "float" and type == "float"
+    ) }}
+{% endmacro %}
+
+{% macro value_is_there(column) %}
+    {{ return(
+        (given_text(column) if source_kind(column) == "text" else column.name) ~ " is not null"
+    ) }}
+{% endmacro %}
+
+{#- What a column of the source holds: text, timestamp, integer, float, boolean or other. JSON
+    and VARIANT count as the text in them. -#}
+{% macro source_kind(column) %}
+    {% set patterns = {
+        "other": "(struct|map|array|list|union|object|binary|blob|bytea|time$|time |interval).*|.*\\]",
+        "timestamp": "(timestamp|date).*",
+        "integer": "u?(tiny|small|big|huge)?int(eger)?|(number|decimal|numeric)\\([0-9]+, *0\\)|byte|short|long|byteint",
+        "float": "(double|float|real|number|decimal|numeric|dec).*",
+        "boolean": "bool(ean)?",
     } %}
-    {{ return(types[type]) }}
+    {% for kind, pattern in patterns.items() %}
+        {% if modules.re.fullmatch(pattern, column.type) %} {{ return(kind) }} {% endif %}
+    {% endfor %}
+    {{ return("text") }}
 {% endmacro %}
 
-{#- A timestamp without zone, to the microsecond. -#}
-{% macro type_timestamp_utc() %}
-    {{ return(adapter.dispatch("type_timestamp_utc", "cdp")()) }}
+{#- The text of a column that holds text, as it is written. -#}
+{% macro source_text(column) %}
+    {% if column.type == "json" %}
+        {{ return("json_extract_string(" ~ column.name ~ ", '$')") }}
+    {% elif column.type.startswith(("varchar", "text", "string", "char")) %}
+        {{ return(column.name) }}
+    {% endif %}
+    {{ return("cast(" ~ column.name ~ " as " ~ column_type("text") ~ ")") }}
 {% endmacro %}
 
-{% macro default__type_timestamp_utc() %} {{ not_written("type_timestamp_utc") }} {% endmacro %}
+{#- The same; null where it says that there is no value. -#}
+{% macro given_text(column) %} {{ return(given(source_text(column))) }} {% endmacro %}
 
-{% macro duckdb__type_timestamp_utc() %} {{ return("timestamp") }} {% endmacro %}
+{% macro given(text) %}
+    {{ return(
+        "case when " ~ text ~ " not in (" ~ text_literals(null_markers()) ~ ") then "
+        ~ text ~ " end"
+    ) }}
+{% endmacro %}
 
-{% macro snowflake__type_timestamp_utc() %} {{ return("timestamp_ntz(6)") }} {% endmacro %}
+{% macro null_markers() %} {{ return((var("null_markers") + [""]) | unique(true) | list) }} {% endmacro %}
 
-{% macro databricks__type_timestamp_utc() %} {{ return("timestamp_ntz") }} {% endmacro %}
+{#- A text as a number, boolean or timestamp; null where it is written as none. -#}
+{% macro text_as(type, written) %}
+    {% if type == "timestamp" %} {{ return(time_of_text(written)) }} {% endif %}
+    {% set text = "trim(" ~ written ~ ")" %}
+    {% set whole = full_match(text, "[+-]?[0-9]+([.]0*)?") %}
+    {% set number = full_match(text, "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?") %}
+    {% set yes = ["true", "t", "yes", "y", "1"] %}
+    {% set no = ["false", "f", "no", "n", "0"] %}
+    {% set sql %}
+    {%- if type == "integer" -%}
+        case when {{ whole }}
+            then try_cast(split_part({{ text }}, '.', 1) as {{ column_type(type) }}) end
+    {%- elif type == "float" -%}
+        case when {{ number }}
+            then {{ finite("try_cast(" ~ text ~ " as double)") }} end
+    {%- else -%}
+        case when lower({{ text }}) in ({{ text_literals(yes) }}) then true
+            when lower({{ text }}) in ({{ text_literals(no) }}) then false end
+    {%- endif -%}
+    {% endset %}
+    {{ return(sql) }}
+{% endmacro %}
+
+{#- A number as another type: epochs as times, whole numbers as integers, 1 and 0 as booleans. -#}
+{% macro number_as(type, name, kind) %}
+    {% set whole = name ~ " = floor(" ~ name ~ ") and abs(" ~ name ~ ") < 9e18" %}
+    {% set sql %}
+    {%- if type == "timestamp" -%} {{ time_of_number("cast(" ~ name ~ " as double)") }}
+    {%- elif type == "integer" -%}
+        case when {{ whole }} then cast({{ name }} as {{ column_type(type) }}) end
+    {%- elif type == "boolean" -%} case {{ name }} when 1 then true when 0 then false end
+    {%- elif kind == "float" -%} {{ finite("cast(" ~ name ~ " as double)") }}
+    {%- else -%} cast({{ name }} as double)
+    {%- endif -%}
+    {% endset %}
+    {{ return(sql) }}
+{% endmacro %}
+
+{#- Null for NaN, which each engine sorts above all numbers, and for infinity. -#}
+{% macro finite(number) %}
+    {{ return("case when abs(" ~ number ~ ") <= 1.7976931348623157e308 then " ~ number ~ " end") }}
+{% endmacro %}

@@ -42,7 +42,7 @@
 {#- One line where more is built than a day that goes on and what may arrive late. -#}
 {% macro log_changes(changes) %}
     {% set late_us = [
-        iso_duration_us(var("late_arrival_allowance")), iso_duration_us(var("arrival_tolerance")),
+        late_arrival_us(), iso_duration_us(var("arrival_tolerance")),
     ] | max %}
     {% if changes.from_us < changes.newest_us - late_us - 86400000000 and changes.days %}
         {% set day = modules.datetime.datetime.fromtimestamp(

@@ -10,7 +10,7 @@
 {% macro features_after_the_moment(table, relation, skip_own=false, num_rows=200) %}
 {%- set definitions = definitions_to_recompute(table, skip_own) -%}
 {%- set slack_us = [
-    iso_duration_us(var("late_arrival_allowance")), iso_duration_us(var("arrival_tolerance")),
+    late_arrival_us(), iso_duration_us(var("arrival_tolerance")),
 ] | max -%}
 {%- set key = "domain_userid || '|' || cast(us as " ~ dbt.type_string() ~ ")" -%}
 

@@ -1,6 +1,6 @@
 {#- Microseconds of an ISO 8601 duration made of weeks, days, hours, minutes and seconds:
-    P7D, PT1H, P1DT12H, P2W. `what` names the setting in the error. -#}
-{% macro iso_duration_us(duration, what="duration") %}
+    P7D, PT1H, P1DT12H, P2W. `what` names the setting in the error; `zero` allows PT0S. -#}
+{% macro iso_duration_us(duration, what="duration", zero=false) %}
     {#- checked when something runs, so that a bad var is reported once and by name -#}
     {% if not execute %} {{ return(1) }} {% endif %}
     {% set found = modules.re.fullmatch(
@@ -16,11 +16,18 @@
             {% set us.total = us.total + (parts[index] or 0) | int * seconds * 1000000 %}
         {% endfor %}
     {% endif %}
-    {% if us.total == 0 %}
+    {% if us.total == 0 and not (zero and found and parts | select | list) %}
         {{ exceptions.raise_compiler_error(
             what ~ ": '" ~ duration ~ "' is not a duration longer than nothing. Write it as "
             ~ "ISO 8601 in weeks, days, hours, minutes and seconds: P7D, P2W, PT1H, P1DT12H."
         ) }}
     {% endif %}
     {{ return(us.total) }}
+{% endmacro %}
+
+{#- How long after a horizon an outcome may still change; PT0S: it is known at once. -#}
+{% macro late_arrival_us() %}
+    {{ return(iso_duration_us(
+        var("late_arrival_allowance"), "var late_arrival_allowance", zero=true
+    )) }}
 {% endmacro %}

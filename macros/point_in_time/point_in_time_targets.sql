@@ -9,7 +9,7 @@
 {#- Is the next conversion complete within the horizon? Null until that is known. -#}
 {% macro target_value(done_us, us, horizon, as_of_us) %}
     {% set horizon_us = iso_duration_us(horizon) %}
-    {% set known_us = horizon_us + iso_duration_us(var("late_arrival_allowance")) %}
+    {% set known_us = horizon_us + late_arrival_us() %}
     {{ return(
         "case when " ~ us ~ " + " ~ known_us ~ " <= " ~ as_of_us ~ " then coalesce("
         ~ done_us ~ " <= " ~ us ~ " + " ~ horizon_us ~ ", false) end"

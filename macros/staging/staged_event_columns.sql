@@ -16,26 +16,43 @@
     {{ return(columns | join(",\n        ")) }}
 {% endmacro %}
 
-{#- A select list that types the atomic columns and takes fields out of entities. -#}
-{% macro typed_event_list(events) %}
-    {% set columns = [] %}
-    {% for name, column in event_columns().items() %}
-        {% do columns.append(
-            typed_column(events.columns.get(name), column.type) ~ " as " ~ name
-        ) %}
-    {% endfor %}
+{#- The texts of entity and event fields, each as <column>__found, as a select list. -#}
+{% macro found_event_list(events) %}
+    {% set list = [] %}
     {% set of_entities = entity_columns() %}
     {% for name, field in of_entities.items() %}
-        {% set entity = events.columns.get(var("entities")[field.entity]) %}
         {% set fields = of_entities.values() | selectattr("entity", "equalto", field.entity)
             | map(attribute="field") | list %}
-        {% do columns.append(entity_field(entity, field.field, fields) ~ " as " ~ name) %}
+        {% do list.append(
+            entity_field(entity_sources(events, field.entity), field.field, fields)
+            ~ " as " ~ name ~ "__found"
+        ) %}
     {% endfor %}
     {% for name, field in event_field_columns().items() %}
-        {% set own = self_describing_columns(events, field.event) %}
-        {% do columns.append(event_field(own, field.field) ~ " as " ~ name) %}
+        {% set text = entity_field(self_describing_columns(events, field.event), field.field) %}
+        {% do list.append(
+            "case when " ~ is_event_named(events, field.event) ~ " then " ~ text ~ " end as "
+            ~ name ~ "__found"
+        ) %}
     {% endfor %}
-    {{ return(columns | join(",\n        ")) }}
+    {{ return(list | join(",\n        ")) }}
+{% endmacro %}
+
+{#- A select list that types the atomic columns and those of found_event_list(); and tells which
+    values were there, as <column>__is_there, where some may not be read. -#}
+{% macro typed_event_list(events) %}
+    {% set list = [] %}
+    {% for name, column in event_columns().items() %}
+        {% do list.append(typed_column(events.columns.get(name), column.type) ~ " as " ~ name) %}
+    {% endfor %}
+    {% for name in entity_columns().keys() | list + event_field_columns().keys() | list %}
+        {% do list.append(given(name ~ "__found") ~ " as " ~ name) %}
+    {% endfor %}
+    {% do list.append(has_entity(entity_sources(events, "media_player")) ~ " as has_media_player") %}
+    {% for name, counted in counted_event_columns(events).items() %}
+        {% do list.append(counted.is_there ~ " as " ~ name ~ "__is_there") %}
+    {% endfor %}
+    {{ return(list | join(",\n        ")) }}
 {% endmacro %}
 
 {#- The staged columns that come from entities: name -> {entity, field}. -#}
@@ -70,23 +87,6 @@
         {% do columns.update({entity_column(property): {"event": event, "field": field}}) %}
     {% endfor %}
     {{ return(columns) }}
-{% endmacro %}
-
-{#- The source's columns of a self-describing event, whoever its vendor is, newest first:
-    unstruct_event_com_snowplowanalytics_snowplow_submit_form_1 for submit_form. -#}
-{% macro self_describing_columns(events, event) %}
-    {% set versions = {} %}
-    {% for name, column in events.columns.items() %}
-        {% set found = modules.re.fullmatch(
-            "unstruct_event_(?:.+_)?" ~ event ~ "_([0-9]+)((?:_[0-9]+)*)", name
-        ) %}
-        {% if found %}
-            {% do versions.update({"%06d" % (found.group(1) | int) ~ found.group(2) ~ name: column}) %}
-        {% endif %}
-    {% endfor %}
-    {% set newest_first = [] %}
-    {% for key in versions | sort(reverse=true) %} {% do newest_first.append(versions[key]) %} {% endfor %}
-    {{ return(newest_first) }}
 {% endmacro %}
 
 {#- Further fields of the enrichments' entities, which the web tables tell of. -#}

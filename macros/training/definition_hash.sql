@@ -17,6 +17,7 @@
     {% for name in [
         "app_ids", "exclude_bots", "bot_useragent_pattern", "test_traffic",
         "max_clock_skew", "arrival_tolerance", "clock_outliers", "excluded_events",
+        "null_markers", "date_order",
     ] %}
         {% do facts.update({name: var(name)}) %}
     {% endfor %}

@@ -3,7 +3,7 @@
 {% macro period_start(spec, fold) %}
     {% set periods = var("fold_periods") %}
     {% set share = periods[0] if fold == "calibrate" else periods[0] + periods[1] %}
-    {% set known_us = iso_duration_us(spec.horizon) + iso_duration_us(var("late_arrival_allowance")) %}
+    {% set known_us = iso_duration_us(spec.horizon) + late_arrival_us() %}
     {{ return("start_us + (as_of_us - " ~ known_us ~ " - start_us) * " ~ share) }}
 {% endmacro %}
 

@@ -99,7 +99,7 @@ cross join {{ as_of }} as as_of
 {%- endmacro %}
 
 {% macro outcome_is_known(spec) %}
-    {% set us = iso_duration_us(spec.horizon) + iso_duration_us(var("late_arrival_allowance")) %}
+    {% set us = iso_duration_us(spec.horizon) + late_arrival_us() %}
     {{ return("moments_ahead.moment_us + " ~ us ~ " <= " ~ epoch_us("as_of.as_of_tstamp")) }}
 {% endmacro %}
 

@@ -1,12 +1,15 @@
 {#- The columns of a web table, name -> {type, unified_name, required}, in the order of its
     YAML. Empty at parse and inside dbt unit tests, which override this macro. -#}
-{% macro web_columns() %}
+{% macro web_columns() %} {{ return(typed_columns_of(model.columns)) }} {% endmacro %}
+
+{#- The same of a model's columns, as the graph has them. -#}
+{% macro typed_columns_of(described) %}
     {% set types = {
         "timestamp": "timestamp", "bigint": "integer", "double": "float",
         "boolean": "boolean",
     } %}
     {% set columns = {} %}
-    {% for name, column in model.columns.items() %}
+    {% for name, column in described.items() %}
         {% set meta = column.config.meta %}
         {% do columns.update({name: {
             "type": types.get(column.data_type | lower, "text"),

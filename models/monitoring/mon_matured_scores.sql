@@ -11,7 +11,7 @@
 {%- set specs = conversion_specs("daily") -%}
 {%- set horizon = specs[0].horizon -%}
 {%- set horizon_us = iso_duration_us(horizon) -%}
-{%- set known_us = horizon_us + iso_duration_us(var("late_arrival_allowance")) -%}
+{%- set known_us = horizon_us + late_arrival_us() -%}
 {%- set knows_outcomes = "outcome_hash" in columns_built() -%}
 
 with history as (

@@ -1,12 +1,21 @@
 {{ config(materialized="view") }}
 
 {%- set events = atomic_events() -%}
-{%- set media_player = events.columns.get(var("entities").media_player) -%}
 
 with source as (
 
-    select * from {{ events.relation }}
+    select *{{ entities_in_contexts(events) }}
+    from {{ events.relation }}
     where {{ collected_from_condition(events) }}
+
+),
+
+found as (
+
+    select
+        *,
+        {{ found_event_list(events) }}
+    from source
 
 ),
 
@@ -14,9 +23,8 @@ typed as (
 
     select
         {{ typed_event_list(events) }},
-        {{ server_tstamp(events) }} as server_tstamp,
-        {{ has_entity(media_player) }} as has_media_player
-    from source
+        {{ server_tstamp(events) }} as server_tstamp
+    from found
 
 ),
 

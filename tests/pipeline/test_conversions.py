@@ -167,20 +167,24 @@ def test_readers_are_granted_and_exposures_say_what_the_vars_say(project: Projec
     assert grants == {name: {"select": ["CENSUS_ROLE"]} for name in exposures}
 
 
+STRUCT = {
+    "duckdb": "struct(form_id varchar)",
+    "snowflake": "object",
+    "databricks": "struct<form_id:string>",
+}
 FIELD_SQL = {
-    "duckdb": "nullif(cast(own.form_id as varchar), '')",
-    "snowflake": "nullif(coalesce(own:form_id::varchar, own:formId::varchar), '')",
-    "databricks": "nullif(cast(own.form_id as string), '')",
+    "duckdb": "cast(own.form_id as text)",
+    "snowflake": "coalesce(own:form_id::varchar, own:formId::varchar, "
+    "own:data:form_id::varchar, own:data:formId::varchar)",
+    "databricks": "cast(own.form_id as string)",
 }
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_field_of_an_event_is_one_expression_an_engine(dialect: str) -> None:
     macros = Macros(dialect)
-    column = {"name": "own", "type": "struct(form_id varchar)"}
-    assert macros.event_field([column], "form_id") == FIELD_SQL[dialect]
-    two = macros.event_field([column, column], "form_id")
-    assert two == f"coalesce({FIELD_SQL[dialect]}, {FIELD_SQL[dialect]})"
+    column = {"name": "own", "type": STRUCT[dialect]}
+    assert macros.entity_field([column], "form_id") == FIELD_SQL[dialect]
     hashed = {"duckdb": "sha256(x)", "snowflake": "sha2(x, 256)", "databricks": "sha2(x, 256)"}
     assert macros.sha256_hex("x") == hashed[dialect]
 

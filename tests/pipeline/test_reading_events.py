@@ -15,6 +15,13 @@ from tests.pipeline.project import Project
 
 STAGED = ("--select", "base_snowplow__events", "stg_snowplow__events", "rpt_event_intake")
 
+ARRIVALS = "rpt_event_intake where column_name is null"
+# Of two page_view events that count, of which one has no domain_userid.
+NO_PAGE_VIEWS = {
+    ("events", "page_view_id", "missing_everywhere"): 2,
+    ("events", "domain_sessionid", "missing_everywhere"): 2,
+}
+
 HEADER = "EVENT_ID,EVENT_NAME,DOMAIN_USERID,DERIVED_TSTAMP\n"
 
 
@@ -33,6 +40,11 @@ def refusal(project: Project, events: Path | str, **variables: Any) -> str:
     done = project.dbt("build", *STAGED, events=events, **variables)
     assert done.returncode != 0
     return " ".join(done.stdout.split())
+
+
+def intake(project: Project) -> dict[tuple[str, str | None, str], int]:
+    rows = project.rows("select source, column_name, outcome, num_events from rpt_event_intake")
+    return {row[:3]: row[3] for row in rows}
 
 
 def test_a_csv_with_few_upper_case_columns(warehouse: Project, tmp_path: Path) -> None:
@@ -54,11 +66,16 @@ def test_a_csv_with_few_upper_case_columns(warehouse: Project, tmp_path: Path) -
         ("2", None, "2026-01-01 00:00:00", None, None),
         ("3", "x", "2026-01-01 00:00:00", None, None),
     ]
-    assert dict(warehouse.rows("select outcome, num_events from rpt_event_intake")) == {
-        "kept": 3,
-        "no_timestamp": 1,
-        "no_event_id": 1,
-    }
+    assert (
+        intake(warehouse)
+        == {
+            ("events", None, "kept"): 3,
+            ("events", None, "no_timestamp"): 1,
+            ("events", None, "no_event_id"): 1,
+            ("events", "derived_tstamp", "unread"): 1,
+        }
+        | NO_PAGE_VIEWS
+    )
 
 
 def test_identifiers_of_any_scalar_type_are_text(warehouse: Project, tmp_path: Path) -> None:
@@ -172,7 +189,7 @@ def test_bots_test_traffic_applications_and_clocks(warehouse: Project, tmp_path:
         + "future,page_view,u,2026-01-05 00:00,2026-01-05 00:00,site,Firefox\n",
     )
     warehouse.build(*STAGED, events=events, app_ids=["site", "site-test"], as_of="2026-01-05")
-    assert dict(warehouse.rows("select outcome, num_events from rpt_event_intake")) == {
+    assert dict(warehouse.rows(f"select outcome, num_events from {ARRIVALS}")) == {
         "kept": 3,
         "duplicate": 1,
         "clock_defect": 1,
@@ -211,7 +228,7 @@ def test_events_collected_before_events_from_are_not_read(
     assert warehouse.rows("select event_id from stg_snowplow__events order by 1") == [
         ("after",), ("sent later",),
     ]  # fmt: skip
-    assert warehouse.rows("select outcome, num_events from rpt_event_intake") == [("kept", 2)]
+    assert warehouse.rows(f"select outcome, num_events from {ARRIVALS}") == [("kept", 2)]
     ((_, plan),) = warehouse.rows("explain from base_snowplow__events")
     scan = re.sub(r"[^a-z0-9_>=]", "", plan[plan.index("READ_PARQUET") :])
     assert "collector_tstamp>=" in scan

@@ -43,12 +43,6 @@ def test_the_example_profile_asks_databricks_for_utc() -> None:
         ("timestamp_tz", "cast(convert_timezone('UTC', \"T\") as timestamp_ntz(6))"),
         ("timestamp_ltz", "cast(convert_timezone('UTC', \"T\") as timestamp_ntz(6))"),
         ("timestamp_ntz", 'cast("T" as timestamp_ntz(6))'),
-        (
-            "text",
-            "case when regexp_instr(\"T\", ':[0-9][0-9]([.][0-9]+)? ?[+-][0-9][0-9]') > 0 "
-            "then cast(convert_timezone('UTC', cast(\"T\" as timestamp_tz)) as timestamp_ntz(6)) "
-            'else cast("T" as timestamp_ntz(6)) end',
-        ),
     ],
 )
 def test_columns_with_a_zone_become_utc_on_snowflake(kind: str, sql: str) -> None:

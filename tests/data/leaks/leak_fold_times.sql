@@ -57,7 +57,7 @@ unknown_outcomes as (
     from periods
     cross join as_of
     where
-        periods.to_us + {{ iso_duration_us(var("late_arrival_allowance")) }}
+        periods.to_us + {{ late_arrival_us() }}
         > as_of.as_of_us
 
 )

@@ -1,0 +1,26 @@
+{#- What became of the events, and what could not be read of them and of other tables. -#}
+{% macro log_intake() %}
+    {% set intake = graph.nodes["model.cdp.rpt_event_intake"].relation_name %}
+    {% set counts = [] %}
+    {% for row in run_query(
+        "select outcome, num_events from " ~ intake ~ " where column_name is null "
+        ~ "order by num_events desc, outcome"
+    ).rows %}
+        {% do counts.append(row[0] ~ " " ~ row[1]) %}
+    {% endfor %}
+    {{ log("Events: " ~ (counts | join(", ") or "none"), info=true) }}
+    {% set says = {
+        "unread": "{} values could not be read: {}", "named_differently": "{}{}",
+        "missing": "{} page_view events have none and make no page view: {}",
+        "missing_everywhere": "none of the {} page_view events has a value, so there are no page views: {}",
+    } %}
+    {% for row in run_query(
+        "select source, column_name, outcome, num_events, message from " ~ intake
+        ~ " where column_name is not null order by source, column_name, outcome"
+    ).rows %}
+        {% do exceptions.warn(
+            row[0] ~ ", " ~ row[1] ~ ": "
+            ~ says[row[2]].format(row[3] if row[3] else "", row[4])
+        ) %}
+    {% endfor %}
+{% endmacro %}
