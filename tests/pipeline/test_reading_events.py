@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import re
@@ -101,7 +102,7 @@ ENTITIES = {
 }
 EVENT = {
     "event_id": "e",
-    "event_name": "play",
+    "event_name": "submit_form",
     "domain_userid": "u",
     "derived_tstamp": "2026-01-01T00:00:00",
 }
@@ -119,7 +120,7 @@ def test_entities_in_every_form(warehouse: Project, tmp_path: Path, form: str) -
     else:
         events = tmp_path / "events.parquet"
         duckdb.sql(
-            f"""copy (select 'e' as event_id, 'play' as event_name, 'u' as domain_userid,
+            f"""copy (select 'e' as event_id, 'submit_form' as event_name, 'u' as domain_userid,
                 timestamp '2026-01-01' as derived_tstamp,
                 [{{device_class: 'Phone', agent_name: 'Firefox'}}]
                     as contexts_nl_basjes_yauaa_context_1,
@@ -146,10 +147,18 @@ def test_a_field_of_an_event_is_read_from_the_newest_schema(
     warehouse: Project, tmp_path: Path
 ) -> None:
     old, new = (f"unstruct_event_com_acme_order_{number}" for number in (2, 10))
+    order = EVENT | {"event_name": "order"}
     lines = [
-        EVENT | {"event_id": "new", old: {"total": "1"}, new: {"total": "2"}},
-        EVENT | {"event_id": "old", old: {"total": "3"}},
-        EVENT | {"event_id": "none"},
+        order | {"event_id": "new", old: {"total": "1"}, new: {"total": "2"}},
+        order | {"event_id": "old", old: {"total": "3"}},
+        order | {"event_id": "none"},
+        # Its columns end as those of `order` do.
+        EVENT
+        | {"event_id": "other", "event_name": "start_order"}
+        | {"unstruct_event_com_acme_start_order_1": {"total": "4"}},
+        order
+        | {"event_id": "json"}
+        | {"unstruct_event": {"schema": "iglu:x", "data": {"schema": "y", "data": {"total": 5}}}},
     ]
     text = "".join(json.dumps(line) + "\n" for line in lines)
     events = write(tmp_path / "events.ndjson", text)
@@ -158,7 +167,87 @@ def test_a_field_of_an_event_is_read_from_the_newest_schema(
     assert warehouse.rows(
         "select event_id, order__total, order__not_there, not_there__total "
         "from stg_snowplow__events order by event_id"
-    ) == [("new", "2", None, None), ("none", None, None, None), ("old", "3", None, None)]
+    ) == [
+        ("json", "5", None, None),
+        ("new", "2", None, None),
+        ("none", None, None, None),
+        ("old", "3", None, None),
+        ("other", None, None, None),
+    ]
+
+
+WEB_PAGE = "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-0"
+CONTEXTS = {
+    "schema": "iglu:com.snowplowanalytics.snowplow/contexts/jsonschema/1-0-0",
+    "data": [
+        {"schema": "iglu:a/b/jsonschema/1-0-0", "data": {"id": "x"}},
+        {"schema": WEB_PAGE, "data": {"id": "contexts"}},
+    ],
+}
+
+
+def test_what_cannot_be_read_is_counted_and_said(warehouse: Project, tmp_path: Path) -> None:
+    """Entities of several versions, in `contexts`, wrapped, broken; times, numbers."""
+    stem = "contexts_com_snowplowanalytics_snowplow_web_page"
+    page_view = EVENT | {"event_name": "page_view", "domain_sessionid": "s", "se_value": "1"}
+    given: list[dict[str, Any]] = [
+        {stem + "_1": [{"id": "1"}]},
+        {stem + "_1": [{"id": "1"}], stem + "_1_0_2": [{"id": "1.0.2"}]},
+        {stem + "_2_0_0": {"schema": WEB_PAGE, "data": {"id": "wrapped"}}, "se_value": "inf"},
+        {"contexts": json.dumps(CONTEXTS), "se_value": "1,5", "tr_total": "NaN"},
+        {stem + "_1": "[{broken", "doc_width": "12.5"},
+        {"derived_tstamp": "02/03/2024", "contexts": "[]", "doc_width": "12.0"},
+    ]
+    lines = [page_view | {"event_id": str(n)} | more for n, more in enumerate(given)]
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    events = tmp_path / "events.csv"
+    with events.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        for line in lines:
+            texts = {k: v if isinstance(v, str) else json.dumps(v) for k, v in line.items()}
+            writer.writerow(texts)
+    printed = warehouse.build(*STAGED, events=events)
+    assert warehouse.rows(
+        "select event_id, page_view_id, se_value, tr_total, doc_width "
+        "from base_snowplow__events order by 1"
+    ) == [
+        ("0", "1", 1.0, None, None),
+        ("1", "1.0.2", 1.0, None, None),
+        ("2", "wrapped", None, None, None),
+        ("3", "contexts", None, None, None),
+        ("4", None, 1.0, None, None),
+        ("5", None, 1.0, None, 12),
+    ]
+    assert intake(warehouse) == {
+        ("events", None, "kept"): 5,
+        ("events", None, "no_timestamp"): 1,
+        ("events", "derived_tstamp", "unread"): 1,
+        ("events", "se_value", "unread"): 2,
+        ("events", "doc_width", "unread"): 1,
+        ("events", stem + "_2_0_0", "unread"): 1,
+        ("events", "page_view_id", "missing"): 1,
+    }
+    assert "derived_tstamp: 1 values could not be read" in " ".join(printed.split())
+    assert "02/03/2024" not in printed
+    assert "broken" not in printed
+
+
+def test_no_page_views_are_a_warning_that_names_the_cause(
+    warehouse: Project, tmp_path: Path
+) -> None:
+    header = "event_id,event_name,domain_userid,domain_sessionid,derived_tstamp,web_page_context\n"
+    rows = "1,page_view,u,s,2026-01-01,{}\n2,page_view,u,s,2026-01-01,{}\n"
+    printed = warehouse.build(*STAGED, events=write(tmp_path / "events.csv", header + rows))
+    configured = "contexts_com_snowplowanalytics_snowplow_web_page_1"
+    assert intake(warehouse) == {
+        ("events", None, "kept"): 2,
+        ("events", "page_view_id", "missing_everywhere"): 2,
+        ("events", configured, "named_differently"): 0,
+    }
+    printed = " ".join(printed.split())
+    assert "none of the 2 page_view events has a value, so there are no page views" in printed
+    assert "web_page_context looks like it: name that column in the var entities" in printed
 
 
 def test_a_folder_and_a_glob_of_gzipped_files(warehouse: Project, tmp_path: Path) -> None:
