@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "2a6c2d5a3466414fcd56f2f2ec5c4a68aae5a12bede1864bfeb18cf03de529d6",
+        "sha256": "91c9187dfbc511b16530d3041996446a4a37b5684f691589250274885f46b215",
         "files": {
         "ml": [
             "__init__.py",
