@@ -32,3 +32,15 @@
     {% set names = adapter.get_columns_in_relation(built) | map(attribute="name") | map("lower") | list %}
     {{ return(none if columns | reject("in", names) | list else built) }}
 {% endmacro %}
+
+{#- SQL: a value of `kept`, the row that a run keeps, where there is one; else today's. -#}
+{% macro kept_or(key, name, today, before) %}
+    {% if before is none %} {{ return(today) }} {% endif %}
+    {% set sql %}
+        case
+            when kept.{{ key }} is not null then kept.{{ name }}
+            else {{ today }}
+        end
+    {%- endset %}
+    {{ return(sql | trim) }}
+{% endmacro %}

@@ -106,14 +106,8 @@ final as (
         conversions.last_seen_tstamp,
         conversions.first_{{ conversion.name }}_tstamp is not null as has_converted,
         {%- for name, feature in recent.items() %}
-        {% if before is not none -%}
-        case
-            when kept.domain_userid is not null then kept.{{ name }}
-            else features.{{ feature }}
-        end as {{ name }},
-        {%- else -%}
-        features.{{ feature }} as {{ name }},
-        {%- endif %}
+        {{ kept_or("domain_userid", name, "features." ~ feature, before) }}
+            as {{ name }},
         {%- endfor %}
         behaved.behaviour
     from scores

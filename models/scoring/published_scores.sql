@@ -1,13 +1,13 @@
-{#- What audiences say of a score. It moves with the visitor, not with the clock: as long as
+{#- What audiences say of a score. It moves with the visitor, not with the clock: while
     they do nothing new, score, decile and reasons stay as they were published until the
-    label changes, or the score has moved by a step (is_a_step()). Another definition of the
-    outcome or of the features publishes all again. propensity_scores has the exact ones. -#}
+    label changes, or the score has moved by a step (is_a_step()). Another definition of
+    the outcome or of the features publishes all again. propensity_scores has the exact
+    ones. -#}
 {%- set held = [
     "version", "as_of_tstamp", "score", "decile", "reason_1", "reason_2", "reason_3",
 ] -%}
-{%- set before = rows_before(
-    held + ["model_name", "subject_id", "label", "behaviour", "definition_hash"]
-) %}
+{%- set keys = ["model_name", "subject_id", "label", "behaviour", "definition_hash"] -%}
+{%- set before = rows_before(held + keys) %}
 
 with scores as (
 
@@ -57,9 +57,12 @@ behaved as (
 
 ),
 
-{% if before is not none -%}
 kept as (
 
+    {% if before is none -%}
+    select * from behaved
+    where false
+    {%- else -%}
     select published.*
     from {{ before }} as published
     inner join behaved
@@ -73,10 +76,10 @@ kept as (
         and not {{ is_a_step(
             "behaved.score", "published.score", "behaved.base_rate", "behaved.kind"
         ) }}
+    {%- endif %}
 
 ),
 
-{% endif -%}
 final as (
 
     select
@@ -84,25 +87,19 @@ final as (
         behaved.subject_id,
         behaved.kind,
         behaved.label,
-        {%- for column in held %}
-        {% if before is not none -%}
-        case
-            when kept.subject_id is not null then kept.{{ column }}
-            else behaved.{{ column }}
-        end as {{ column }},
-        {%- else -%}
-        behaved.{{ column }},
-        {%- endif %}
-        {%- endfor %}
         behaved.behaviour,
+        {%- for name in held %}
+        case
+            when kept.subject_id is not null then kept.{{ name }}
+            else behaved.{{ name }}
+        end as {{ name }},
+        {%- endfor %}
         behaved.definition_hash
     from behaved
-    {%- if before is not none %}
     left join kept
         on
             behaved.model_name = kept.model_name
             and behaved.subject_id = kept.subject_id
-    {%- endif %}
 
 )
 
