@@ -17,5 +17,5 @@
     {% for name, definition in prospect_definitions_given().items() if name in columns %}
         {% do definitions.update({name: definition}) %}
     {% endfor %}
-    {{ return(local_md5(tojson([event_facts(), definitions], sort_keys=true))) }}
+    {{ return(local_md5(tojson([computed_as(), event_facts(), definitions], sort_keys=true))) }}
 {% endmacro %}

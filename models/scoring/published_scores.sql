@@ -1,12 +1,11 @@
 {#- What audiences say of a score. It moves with the visitor, not with the clock: while
     they do nothing new, score, decile and reasons stay as they were published until the
     label changes, or the score has moved by a step (is_a_step()). Another definition of
-    the outcome or of the features publishes all again. propensity_scores has the exact
-    ones. -#}
+    the outcome publishes all again. propensity_scores has the exact ones. -#}
 {%- set held = [
     "version", "as_of_tstamp", "score", "decile", "reason_1", "reason_2", "reason_3",
 ] -%}
-{%- set keys = ["model_name", "subject_id", "label", "behaviour", "definition_hash"] -%}
+{%- set keys = ["model_name", "subject_id", "label", "behaviour", "outcome_hash"] -%}
 {%- set before = rows_before(held + keys) %}
 
 with scores as (
@@ -21,7 +20,7 @@ versions as (
     select
         model_name,
         version,
-        definition_hash
+        coalesce(outcome_hash, '') as outcome_hash
     from {{ ref("propensity_models") }}
 
 ),
@@ -37,7 +36,7 @@ behaved as (
 
     select
         scores.*,
-        versions.definition_hash,
+        versions.outcome_hash,
         scores.score / nullif(scores.lift, 0) as base_rate,
         case
             when scores.model_name in ({{ text_literals(
@@ -72,7 +71,7 @@ kept as (
     where
         published.label = behaved.label
         and published.behaviour = behaved.behaviour
-        and published.definition_hash = behaved.definition_hash
+        and published.outcome_hash = behaved.outcome_hash
         and not {{ is_a_step(
             "behaved.score", "published.score", "behaved.base_rate", "behaved.kind"
         ) }}
@@ -94,7 +93,7 @@ final as (
             else behaved.{{ name }}
         end as {{ name }},
         {%- endfor %}
-        behaved.definition_hash
+        behaved.outcome_hash
     from behaved
     left join kept
         on

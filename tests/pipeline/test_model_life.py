@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from bench.eventless_day import moved
 from tests.pipeline.project import WIDE, Project
 
 
@@ -141,3 +142,53 @@ def test_published_scores_mature_and_treated_people_are_marked(
     totals = [(len(got), sum(target for _, target, _ in got))]
     for cut in ("all", "label", "decile"):
         assert copied.rows(f"{counted}'{cut}'") == totals
+
+
+AS_OF_NOW = ("as_of", "feat_prospect__current", "tgt_prospect__first_conversion")
+AS_OF_NOW += ("propensity_scores__candidate", "propensity_scores", "prospect_profiles")
+AS_OF_NOW += ("published_scores", "person_profiles")
+
+
+def test_a_day_moves_the_audience_of_those_alone_who_did_something(
+    copied: Project, simulated: Path
+) -> None:
+    """One visitor comes back; of all others time passes, which moves exact scores only."""
+    ((as_of, visitor, views),) = copied.rows(
+        "select (select max(as_of_tstamp)::date + 2 from as_of)::varchar, domain_userid, "
+        "num_page_views_l30d from aud_people where propensity_score is not null "
+        "order by last_seen_tstamp, audience_key limit 1"
+    )
+    with duckdb.connect(str(copied.database)) as connection:
+        connection.execute("create table before as from aud_people")
+        connection.execute("create table exact as from propensity_scores")
+        connection.execute(
+            "insert into stg_snowplow__events by name select * replace ("
+            "'again' as event_id, 'page_view' as event_name, "
+            "(select max(as_of_tstamp) from as_of) as event_tstamp) "
+            f"from stg_snowplow__events where domain_userid = '{visitor}' limit 1"
+        )
+    done = copied.dbt("run", "--select", *AS_OF_NOW, events=simulated, as_of=as_of, **WIDE)
+    assert done.returncode == 0, done.stdout
+    with duckdb.connect(str(copied.database)) as connection:
+        came_back = f"domain_userid = '{visitor}'"
+        connection.execute(f"create table others as from before where not {came_back}")
+        connection.execute(f"create table after as from aud_people where not {came_back}")
+        told = moved(connection, "others", "after")
+    assert told["otherwise"] == told["joined"] == 0, told
+    assert told["changed"] + told["left"] <= 0.1 * told["rows"], told
+    changed = copied.value(
+        "select avg((round(a.score, 4) <> round(b.score, 4))::int) from propensity_scores as a "
+        "join exact as b using (model_name, subject_id) where model_name = 'daily'"
+    )
+    assert changed > 0.3
+    now = "select num_page_views_l30d, propensity_score, propensity_decile from aud_people"
+    exact = copied.rows(
+        "select round(score, 4), decile from propensity_scores "
+        f"where model_name = 'daily' and subject_id = '{visitor}'"
+    )
+    (got,) = copied.rows(f"{now} where {came_back}")
+    assert [got[1:]] == exact
+    # Their earlier views have left the window since.
+    features = "select num_page_views_l30d from feat_prospect__current"
+    assert got[0] == copied.value(f"{features} where {came_back}")
+    assert got[0] != views
