@@ -106,6 +106,7 @@ bench: $(VENV)/.bench java ## Measure features, training, simulation and the bui
 
 soak: $(VENV)/.dev ## Long runs: ten million events, end to end
 	$(BIN)/python bench/pipeline.py --events 10000000
+	$(BIN)/python bench/histories.py
 
 requirements: $(VENV)/.uv ## Compile the pinned requirement files from pyproject.toml
 	$(UV) pip compile -q --universal --python-version 3.11 --all-extras --no-header \

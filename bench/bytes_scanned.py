@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -29,6 +30,10 @@ import yaml
 from environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.pipeline.features.rendering import Macros  # noqa: E402
+
 BIN = Path(sys.executable).parent
 GROWTH = [10**6, 10**7, 10**8, 10**9, 10**10]
 SOURCE = "the source"
@@ -159,6 +164,8 @@ def nodes(folder: Path) -> Iterator[tuple[str, str, list[str]]]:
             yield "python_models", name, [f"select {names} from {one}" for one, names in read]
         elif kind == "model" and node["config"]["materialized"] != "view":
             yield Path(node["original_file_path"]).parts[1], name, [node["compiled_code"]]
+    macros = Macros("duckdb").knowing(graph=SimpleNamespace(nodes=manifest))
+    yield "staging", "events by day", [macros.event_days_sql("stg_snowplow__events")]
 
 
 def columns_read(code: str) -> dict[str, str]:

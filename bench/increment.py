@@ -1,5 +1,6 @@
 """The day after: what one more day costs the feature tables, beside building them anew.
 
+Also after a visitor was erased, and after a day of half the time ago was lost and found.
 dbt as users run it, on a database of its own. Prints dbt's seconds a model, and fails where
 the day that was added differs from the whole in any row.
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -46,6 +48,17 @@ def write_atomic(path: Path, count: int, days: int) -> None:
         )
 
 
+def fresh_copy(events: Path) -> Path:
+    """Copy the events to where they stay as they are."""
+    return Path(shutil.copy(events, events.with_name("every.parquet")))
+
+
+def rewrite(events: Path, query: str) -> None:
+    """Make the events what a query says."""
+    with duckdb.connect() as connection:
+        connection.execute(f"copy ({query}) to '{events}' (format parquet)")
+
+
 def build(project: Project, events: Path, as_of: datetime, *flags: str) -> dict[str, float]:
     """Seconds of each feature table's model."""
     select = ["--select", *(f"+{name}" for name in TABLES), "--threads", "1"]
@@ -71,12 +84,27 @@ def main() -> None:
         build(project, events, last - timedelta(days=1))
         added = build(project, events, last)
         rows = {name: project.fingerprint(name) for name in TABLES}
+        every = fresh_copy(events)
+        rewrite(
+            events,
+            f"from '{every}' where domain_userid <> (select min(domain_userid) from '{every}')",
+        )
+        erased = build(project, events, last)
+        middle = last - timedelta(days=arguments.days // 2)
+        rewrite(events, f"from '{every}' where derived_tstamp::date <> date '{middle:%Y-%m-%d}'")
+        build(project, events, last)
+        rewrite(events, f"from '{every}'")
+        found = build(project, events, last)
+        if rows != {name: project.fingerprint(name) for name in TABLES}:
+            raise SystemExit("History that came back differs from what was built of it before.")
         whole = build(project, events, last, "--full-refresh")
         if rows != {name: project.fingerprint(name) for name in TABLES}:
             raise SystemExit("The day that was added differs from the whole.")
     print(f"{arguments.events:,} events in {arguments.days} days, the same rows either way")
     for name in TABLES:
-        print(f"  {name:27} all days {whole[name]:6.2f} s, one more day {added[name]:6.2f} s")
+        print(f"  {name}")
+        print(f"    all days {whole[name]:6.2f} s, one more day {added[name]:6.2f} s")
+        print(f"    a visitor erased {erased[name]:6.2f} s, an old day found {found[name]:6.2f} s")
 
 
 if __name__ == "__main__":

@@ -90,12 +90,14 @@ due as (
 
 ),
 
+-- What followed is not known of a visitor whose events were erased: no row, not "did not".
 moments as (
 
     select distinct
         subject_id as domain_userid,
         as_of_tstamp
     from due
+    where subject_id in (select events.domain_userid from events)
 
 ),
 

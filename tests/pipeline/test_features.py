@@ -233,6 +233,52 @@ def test_clocks_are_believed_alike(name: str, request: pytest.FixtureRequest) ->
     }
 
 
+@pytest.mark.parametrize("name", ["duckdb", "spark", "fakesnow"])
+def test_the_hash_of_a_days_events_is_of_their_values_whatever_their_order(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    case: Case = request.getfixturevalue(name)
+    macros = Macros(case.engine.dialect)
+    columns = ["event_id", "event_name", "app_id", "page_url", "se_value", "has_media_player"]
+    visitors = f"select domain_userid, {macros.rows_hash(columns)} as digest from events"
+    # The columns that every event has are told apart by day and part of the visitors too.
+    days = "select visitor_bucket, day_us, num_events, events_hash from ({}) as days"
+    days = days.format(macros.event_days_sql("events"))
+    events = [
+        Event("a", "u", START, app_id="site", se_value=1.5),
+        Event("b", "u", START + 1, page_url="site"),
+        Event("c", "u", START + 5 * DAY, has_media_player=True),
+        Event("d", None, START),
+    ]
+
+    def told(given: list[Event]) -> tuple[Any, Any]:
+        case.engine.load(given, [Moment("u", START)], AS_OF_US)
+        rows = case.engine.rows(f"{visitors} group by domain_userid")
+        by_day = case.engine.rows(days)
+        return {row["domain_userid"]: row["digest"] for row in rows}["u"], sorted(
+            (row["day_us"], row["num_events"], row["visitor_bucket"], str(row["events_hash"]))
+            for row in by_day
+        )
+
+    digest, by_day = told(events)
+    assert [row[:3] for row in by_day] == [
+        (START - START % DAY, 2, "7b"),
+        (START - START % DAY + 5 * DAY, 1, "7b"),
+    ]
+    assert told(events[::-1]) == (digest, by_day)
+    moved = replace(events[0], app_id=None, page_url="site")
+    for other in (moved, replace(events[0], se_value=None), replace(events[0], app_id="Site")):
+        assert told([other, *events[1:]])[0] != digest
+    for changed in (
+        events[1:],
+        [*events, events[0]],
+        [replace(events[0], us=START + 2), *events[1:]],
+    ):
+        assert told(changed)[1] != by_day
+    # What is not a subject's is not in a feature.
+    assert told(events[:3])[1] == by_day
+
+
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

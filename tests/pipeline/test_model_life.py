@@ -123,9 +123,17 @@ def test_published_scores_mature_and_treated_people_are_marked(
             f"left join ({converted}) using (subject_id) where model_name = 'daily' "
             "and coalesce(converted_tstamp >= as_of_tstamp - interval 20 days, true)"
         )
+        # One more, whose events are erased by now: what followed is not known.
+        connection.execute(
+            f"insert into {history} by name "
+            f"select * replace ('erased' as subject_id) from {history} limit 1"
+        )
     old = copied.value(f"select count(*) from {history}")
     copied.build("--select", f"{history}+", events=simulated, **WIDE)
     assert copied.value(f"select count(*) from {history}") == old + published
+    done = copied.dbt("run-operation", "forget_subjects", "--args", "{subject_ids: [erased]}")
+    assert "propensity_score_history: 1 rows removed." in done.stdout
+    assert "mon_matured_scores: 0 rows removed." in done.stdout
     expected = f"""
         select subject_id, coalesce(converted_tstamp <= as_of_tstamp + interval 7 days, false),
             is_treated
