@@ -19,7 +19,9 @@
             (select count(*) from {{ memory }} where num_events is null) as num_marks
     {% endset %}
     {% set rows, built, days, marks = run_query(asked).rows[0].values() %}
-    {% if not rows or not days %}
+    {% if not rows %}
+        {{ return("it is empty") }}
+    {% elif not days %}
         {{ return("a run before was stopped") }}
     {% elif not marks and (built is none or rows != built) %}
         {{ return("it has other rows than were built") }}

@@ -19,8 +19,11 @@
 {#- Visitors in 256 parts, the same ones on every run and engine: 00 to ff. -#}
 {% macro visitor_bucket(visitor) %} {{ return("substring(md5(" ~ visitor ~ "), 1, 2)") }} {% endmacro %}
 
+{#- The midnight before, of moments before 1970 too. -#}
 {% macro midnight_us(us) %}
-    {{ return("cast(" ~ us ~ " - mod(" ~ us ~ ", 86400000000) as bigint)") }}
+    {{ return(
+        "cast(" ~ us ~ " - mod(mod(" ~ us ~ ", 86400000000) + 86400000000, 86400000000) as bigint)"
+    ) }}
 {% endmacro %}
 
 {#- The columns of stg_snowplow__events that the feature tables are made from: what events
