@@ -90,7 +90,7 @@ due as (
 
 ),
 
--- What followed is not known of a visitor whose events were erased: no row, not "did not".
+-- What followed is not known of a visitor whose events were erased.
 moments as (
 
     select distinct
