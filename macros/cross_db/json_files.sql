@@ -16,6 +16,15 @@
     {% if not names %} {{ return([]) }} {% endif %}
     {% set spellings = {} %}
     {% for name in names %} {% do spellings.setdefault(name | lower, []).append(name) %} {% endfor %}
+    {% if not wanted | map("lower") | select("in", spellings) | list %}
+        {{ exceptions.raise_compiler_error(
+            origin ~ ": the objects in " ~ files[0].path ~ (" and others" if files | length > 1 else "")
+            ~ " have none of the keys that are looked for (" ~ wanted[:5] | join(", ")
+            ~ (", ..." if wanted | length > 5 else "") ~ "), but " ~ names | length
+            ~ " others. Each object has to be one row, {\"" ~ wanted[0] ~ "\": ...}. The keys are not "
+            ~ "shown, since they may be a visitor's."
+        ) }}
+    {% endif %}
     {% set folders = folder_columns(files, spellings, wanted) %}
     {% set options = "format = 'auto', ignore_errors = true, " ~ folder_options(folders) %}
     {% set columns = {} %}
@@ -78,8 +87,8 @@
             origin ~ ": " ~ ("line " ~ number ~ " of " if number else "a value in ") ~ row[0]
             ~ " is no JSON object"
             ~ (" (" ~ row[1] ~ " such lines)" if row[1] > 1 else "")
-            ~ ". Each line has to be one object, {\"event_id\": ...}: correct the file, or export "
-            ~ "it again. What the line says is not shown, since it may be a visitor's."
+            ~ ". Each line has to be one object, {\"name\": ...}: correct the file, or export it "
+            ~ "again. What the line says is not shown, since it may be a visitor's."
         ) }}
     {% endfor %}
 {% endmacro %}

@@ -14,7 +14,7 @@ import pytest
 
 from tests.pipeline.project import Project
 
-STAGED = ("--select", "base_snowplow__events", "stg_snowplow__events", "rpt_event_intake")
+STAGED = ("--select", "+rpt_event_intake")
 
 ARRIVALS = "rpt_event_intake where column_name is null"
 # Of two page_view events that count, of which one has no domain_userid.
@@ -40,6 +40,7 @@ def write(path: Path, text: str) -> Path:
 def refusal(project: Project, events: Path | str, **variables: Any) -> str:
     done = project.dbt("build", *STAGED, events=events, **variables)
     assert done.returncode != 0
+    assert "jane@example.com" not in done.stdout
     return " ".join(done.stdout.split())
 
 
@@ -351,5 +352,18 @@ def test_refused_files_are_named_and_nothing_built_is_lost(
     write(tmp_path / "mixed" / "a.csv", HEADER)
     write(tmp_path / "mixed" / "b.ndjson", "{}")
     assert "mixes formats (csv, ndjson)" in refusal(project, tmp_path / "mixed")
+
+    secret = "jane@example.com"
+    ragged = write(tmp_path / "ragged.csv", HEADER + f"1,page_view,u,2026-01-01\n{secret}\n")
+    assert f"line 3 of {ragged} has 1 fields instead of 4" in refusal(project, ragged)
+    headless = write(tmp_path / "headless.csv", f"1,page_view,{secret},2026-01-01\n")
+    assert f"line 1 of {headless} has to name the columns" in refusal(project, headless)
+    ids = {f"{number}-{secret}": {"event_id": "1"} for number in range(250)}
+    keyed = write(tmp_path / "keyed.json", json.dumps(ids))
+    assert f"the objects in {keyed} have none of the keys" in refusal(project, keyed)
+    cut = write(tmp_path / "cut.ndjson", json.dumps(EVENT) + '\n{"event_id": "' + secret)
+    assert f"line 2 of {cut} is no JSON object" in refusal(project, cut)
+    for log in [*project.folder.glob("logs/*"), *project.folder.glob("target/**/*.sql")]:
+        assert secret not in log.read_text()
 
     assert project.fingerprint("stg_snowplow__events") == before
