@@ -24,6 +24,7 @@ import pandas as pd
 import xgboost as xgb
 
 from ml import __version__
+from ml.arguments import check_path, check_sha256
 from ml.calibration import Calibration, Method
 from ml.columns import Kind, Schema
 from ml.errors import ArtefactError
@@ -54,7 +55,7 @@ def to_bytes(model: PropensityModel) -> bytes:
     ArtefactError
         Larger than a registry row may be (8 MB).
     """
-    manifest = {
+    manifest: dict[str, Any] = {
         "format": FORMAT,
         "schema": model.schema.to_json(),
         "calibration": asdict(model.calibration),
@@ -74,17 +75,32 @@ def to_bytes(model: PropensityModel) -> bytes:
             "n_boosters": len(model.gated.boosters),
         }
         members |= {f"gated_{at}.json": one for at, one in enumerate(model.gated.boosters)}
+    trees = {
+        name: portable_json(bytes(booster.save_raw("json")), model.schema.feature_types)
+        for name, booster in members.items()
+    }
+    data = _pack(manifest, trees)
+    # Of very many columns: the registry's row has these tables besides, scoring needs none.
+    for name in ("effects", "importance", "curves"):
+        if len(data) > MAX_BYTES:
+            manifest[name] = {}
+            data = _pack(manifest, trees)
+    if len(data) > MAX_BYTES:
+        msg = (
+            f"the model takes {len(data)} bytes, more than {MAX_BYTES}; train on fewer columns, or "
+            "on such with fewer and shorter texts."
+        )
+        raise ArtefactError(msg)
+    return data
+
+
+def _pack(manifest: dict[str, Any], trees: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         _add(archive, MANIFEST, json.dumps(manifest).encode())
-        for name, booster in members.items():
-            raw = portable_json(bytes(booster.save_raw("json")), model.schema.feature_types)
+        for name, raw in trees.items():
             _add(archive, name, raw)
-    data = buffer.getvalue()
-    if len(data) > MAX_BYTES:
-        msg = f"the model takes {len(data)} bytes, more than {MAX_BYTES}; train fewer rounds."
-        raise ArtefactError(msg)
-    return data
+    return buffer.getvalue()
 
 
 def from_bytes(data: bytes, sha256: str) -> PropensityModel:
@@ -120,6 +136,31 @@ def from_bytes(data: bytes, sha256: str) -> PropensityModel:
     except Exception as error:
         msg = f"not a model of this package ({type(error).__name__}: {str(error)[:200]})"
         raise ArtefactError(msg) from error
+
+
+def read_registered(data: bytes, sha256: str, model_name: str, version: str) -> PropensityModel:
+    """Read the artefact of a registered version.
+
+    Raises
+    ------
+    ArtefactError
+        As of `from_bytes`; the message names model and version, and the ways out.
+    """
+    try:
+        return from_bytes(data, sha256)
+    except ArtefactError as error:
+        msg = f"the artefact of {model_name} {version} cannot be read: {error} "
+        raise ArtefactError(msg + ways_out(model_name)) from error
+
+
+def ways_out(model_name: str) -> str:
+    """Say what to do about a version that cannot be read, in commands."""
+    return (
+        "Put a version back that can be read: dbt run-operation rollback_model --args "
+        f"'{{model_name: {model_name}, version: ...}}' (propensity_models has them all; a wrong "
+        "version is answered with the list). Or train anew, which takes the place of a champion "
+        "that cannot be read: dbt build --vars '{force_training: true}'."
+    )
 
 
 def _read(data: bytes) -> PropensityModel:
@@ -183,10 +224,14 @@ def load_model(path: str | Path, sha256: str | None = None) -> PropensityModel:
     ------
     FileNotFoundError
         No such file.
+    ArgumentError
+        `path` is no file's, or `sha256` is none.
     ArtefactError
         Not the expected bytes, or not a model.
     """
-    data = Path(path).read_bytes()
+    path = check_path(path)
+    check_sha256(sha256)
+    data = path.read_bytes()
     return from_bytes(data, checksum(data) if sha256 is None else sha256)
 
 
@@ -258,6 +303,7 @@ def _check_schema(schema: Schema) -> None:
         or len(set(schema.names)) < len(schema.names)
         or not all(isinstance(text, str) for text in texts)
         or any(column.kind not in kinds for column in schema.columns)
+        or not all(isinstance(column.held, str) for column in schema.columns)
     ):
         msg = "the schema names no columns, one twice, or one of an unknown kind"
         raise ArtefactError(msg)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import xgboost as xgb
 from tqdm.auto import tqdm
 
 from ml.metrics import log_loss_rows
+from ml.portable import portable_json
 
 # Small steps and shallow, shrunken trees: with early stopping they are calibrated as they
 # are. The first trial, for rows that are their own subjects, and the second, for many
@@ -54,6 +56,13 @@ MAX_SEARCH_ROWS = 50_000
 # and small steps are affordable.
 MAX_ONE_THREAD_ROWS = 200_000
 _PREDICT_ROWS = 200_000
+# What the boosters of a fit may take in an artefact of 8 MB, which has room for two fits - what
+# the gate judged, and what scores - and 1.2 MB for all else. Beyond, steps are doubled, which
+# about halves the rounds, up to the largest step; after that the last rounds are left out.
+MAX_FIT_BYTES = 3_400_000
+MAX_RATE = 0.4
+# No node takes more, whatever it splits on.
+_NODE_BYTES = 60
 
 
 @dataclass(frozen=True)
@@ -240,6 +249,15 @@ def fit(
     else:
         params = _params(chosen, rate, _rate(data), seed, objective)
         boosters = _train_all(params, {fold: _matrices(data, cv, fold) for fold in folds})
+    while rate < MAX_RATE and stored_bytes(list(boosters.values()), data.feature_types) > (
+        MAX_FIT_BYTES
+    ):
+        rate = min(2 * rate, MAX_RATE)
+        report["eta"] = rate
+        params = _params(chosen, rate, _rate(data), seed, objective)
+        boosters = _train_all(params, {fold: _matrices(data, cv, fold) for fold in folds})
+    kept = bounded(list(boosters.values()), data.feature_types)
+    boosters = dict(zip(boosters, kept, strict=True))
     held_out = np.full(len(data.y), np.nan)
     for fold, booster in boosters.items():
         rows = cv == fold
@@ -247,6 +265,26 @@ def fit(
     rounds = [booster.num_boosted_rounds() for booster in boosters.values()]
     report["rounds"] = rounds
     return Fitted(list(boosters.values()), held_out, report)
+
+
+def stored_bytes(boosters: list[xgb.Booster], feature_types: list[str]) -> int:
+    """Say how much boosters take in an artefact; where they plainly are small, at most."""
+    # Of no more than depth 4.
+    most = sum(booster.num_boosted_rounds() for booster in boosters) * 31 * _NODE_BYTES
+    if most <= MAX_FIT_BYTES:
+        return most
+    raw = (portable_json(bytes(booster.save_raw("json")), feature_types) for booster in boosters)
+    return sum(len(zlib.compress(one, 6)) for one in raw)
+
+
+def bounded(boosters: list[xgb.Booster], feature_types: list[str]) -> list[xgb.Booster]:
+    """Leave out the last rounds of boosters that would take more than MAX_FIT_BYTES."""
+    while (size := stored_bytes(boosters, feature_types)) > MAX_FIT_BYTES:
+        share = min(0.98 * MAX_FIT_BYTES / size, 0.98)
+        boosters = [one[: max(1, int(share * one.num_boosted_rounds()))] for one in boosters]
+        if all(one.num_boosted_rounds() == 1 for one in boosters):
+            break
+    return boosters
 
 
 def _rate(data: Data) -> float:

@@ -7,12 +7,32 @@ the trees learn a side for them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+
+from ml.encode import check_zone, encode_column
+from ml.errors import ArgumentError
+from ml.kinds import (
+    BOOLEANS,
+    DATETIMES,
+    DURATIONS,
+    MIXED,
+    NAMED,
+    NOTHING,
+    NUMBERS,
+    READ,
+    TEXTS,
+    ZONED,
+    held,
+    is_iso,
+    to_labels,
+    to_microseconds,
+    unpacked,
+    zone_of,
+)
 
 Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 
@@ -20,14 +40,16 @@ Kind = Literal["numeric", "boolean", "categorical", "datetime"]
 # for all others; a category needs MIN_CATEGORY_ROWS rows to have a code of its own.
 MAX_CATEGORIES = 50
 MIN_CATEGORY_ROWS = 5
+# Longer texts have no code of their own: what a model is stored in is bounded.
+MAX_CATEGORY_LENGTH = 500
 # A text column where more than this share of values is distinct is an identifier.
 ID_SHARE = 0.5
 ID_MIN_DISTINCT = 50
 
-_DAY_IN_US = 86_400_000_000
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _TRUE = {"true", "t", "yes", "y", "1", "1.0"}
 _FALSE = {"false", "f", "no", "n", "0", "0.0"}
+# Fields of a Column that came later.
+_LATER = ("from_text", "held")
 
 
 @dataclass(frozen=True)
@@ -51,6 +73,10 @@ class Column:
         are counted.
     from_text
         Whether the numbers or datetimes were texts. The next text need not be one.
+    held
+        What it held where that is not what the kind says: `durations` (as seconds) of
+        `numeric`; `numbers`, `intervals`, `periods` or `times of day` of `categorical`;
+        `zoned` of `datetime`, for a time zone other than UTC.
     """
 
     name: str
@@ -59,6 +85,7 @@ class Column:
     other: bool = False
     origin_us: int = 0
     from_text: bool = False
+    held: str = ""
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -85,11 +112,14 @@ class Schema:
         Column name -> why it is not read.
     time
         The column that says as of when a row is; datetimes are then counted back from it.
+    time_zone
+        `zoned` where that column had a time zone other than UTC.
     """
 
     columns: tuple[Column, ...]
     dropped: dict[str, str] = field(default_factory=dict)
     time: str | None = None
+    time_zone: str = ""
 
     @property
     def feature_names(self) -> list[str]:
@@ -111,7 +141,15 @@ class Schema:
         """Names of the columns read."""
         return [column.name for column in self.columns]
 
-    def encode(self, frame: pd.DataFrame, *, strict: bool = False) -> np.ndarray:
+    @property
+    def needed(self) -> list[str]:
+        """Columns that a frame has to have: those read, and the one datetimes count from."""
+        dated = self.time is not None and any(c.kind == "datetime" for c in self.columns)
+        return list(dict.fromkeys([*self.names, *([str(self.time)] if dated else [])]))
+
+    def encode(
+        self, frame: pd.DataFrame, *, strict: bool = False, part: bool = False
+    ) -> np.ndarray:
         """Turn a frame into the model's matrix.
 
         Parameters
@@ -122,6 +160,9 @@ class Schema:
             Whether a text that is no number or timestamp, in a column of texts that all were
             when it was learnt, is an error, as in training, instead of missing: of one such
             text nobody else's score depends.
+        part
+            Whether the frame is a part of a table, cut anywhere: where no text can be read,
+            that is an error from MIN_STRAYS texts on, instead of from one.
 
         Returns
         -------
@@ -131,32 +172,46 @@ class Schema:
         Raises
         ------
         ValueError
-            A column is absent, or holds a value that is not of the learnt kind.
+            A column is absent, or holds another kind of values than in training.
         """
-        needed = [*self.names]
-        if self.time and any(c.kind == "datetime" for c in self.columns):
-            needed.append(self.time)
-        absent = [name for name in needed if name not in frame.columns]
+        if not isinstance(frame, pd.DataFrame):
+            msg = f"rows to score come as a pandas DataFrame, not as {type(frame).__name__}."
+            raise ArgumentError(msg)
+        absent = [name for name in self.needed if name not in frame.columns]
         if absent:
             msg = f"columns {absent} are absent; the model was trained on them. Add them."
             raise ValueError(msg)
+        twice = set(frame.columns[frame.columns.duplicated()]) & set(self.needed)
+        if twice:
+            msg = f"columns {sorted(twice)} occur more than once; rename or drop them."
+            raise ValueError(msg)
+        moments = None
+        if self.time in self.needed:
+            moments = self._moments(frame[self.time])
         out = np.empty((len(frame), len(self.feature_names)), dtype=np.float32)
         at = 0
-        for column in self.columns:
-            for part in _encode_column(frame, column, self.time, strict):
-                out[:, at] = part
-                at += 1
+        with np.errstate(over="ignore"):
+            for column in self.columns:
+                values = frame[column.name]
+                for numbers in encode_column(values, column, moments, strict=strict, part=part):
+                    out[:, at] = numbers
+                    at += 1
         out[~np.isfinite(out)] = np.nan
         return out
+
+    def _moments(self, values: pd.Series) -> np.ndarray:
+        if held(values) == DATETIMES:
+            check_zone(values, self.time_zone)
+        return to_microseconds(values)
 
     def to_json(self) -> dict[str, Any]:
         """Return the schema as JSON-ready data."""
         data = asdict(self)
-        for column in data["columns"]:
-            if not column[
-                "from_text"
-            ]:  # written where it says something: older code reads the rest
-                del column["from_text"]
+        # Written where they say something: older code reads the rest.
+        for place, names in ((data, ["time_zone"]), *((c, _LATER) for c in data["columns"])):
+            for name in names:
+                if not place[name]:
+                    del place[name]
         return data
 
     @classmethod
@@ -165,7 +220,7 @@ class Schema:
         columns = tuple(
             Column(**{**item, "categories": tuple(item["categories"])}) for item in data["columns"]
         )
-        return cls(columns, dict(data["dropped"]), data["time"])
+        return cls(columns, dict(data["dropped"]), data["time"], data.get("time_zone", ""))
 
 
 def learn_schema(
@@ -210,22 +265,6 @@ def learn_schema(
     return Schema(tuple(columns), dropped, time)
 
 
-def to_microseconds(values: pd.Series, *, strict: bool = True) -> np.ndarray:
-    """Timestamps as microseconds since 1970 UTC, float64 with NaN for null, shape (n,).
-
-    What is no timestamp is an error, or, unless `strict`, null.
-    """
-    stamps = pd.to_datetime(values, utc=True, errors="coerce", format="mixed")
-    bad = stamps.isna().to_numpy() & values.notna().to_numpy()
-    if strict and bad.any():
-        msg = f"column {values.name!r}: {values[bad].iloc[0]!r} is not a timestamp; use ISO 8601."
-        raise ValueError(msg)
-    naive = stamps.dt.tz_localize(None).astype("datetime64[us]")
-    out = naive.astype("int64").to_numpy().astype(np.float64)
-    out[naive.isna().to_numpy()] = np.nan
-    return out
-
-
 def to_target(values: pd.Series) -> np.ndarray:
     """Read a target as 1.0, 0.0, or NaN where unknown, shape (n,).
 
@@ -234,126 +273,87 @@ def to_target(values: pd.Series) -> np.ndarray:
     ValueError
         The column has values other than booleans, 0 / 1, true / false or yes / no.
     """
-    text = values.astype(object).where(values.notna(), None)
-    codes = {
-        value: 1.0 if (low := str(value).strip().lower()) in _TRUE else 0.0 if low in _FALSE else -1
-        for value in text.dropna().unique()
-    }
-    bad = [value for value, code in codes.items() if code < 0]
-    if bad:
+    found = held(values)
+    if not set(found.split(" and ")) <= {BOOLEANS, NUMBERS, TEXTS, NOTHING}:
         msg = (
-            f"target {values.name!r} has the value {bad[0]!r}; it must be true / false, "
+            f"target {values.name!r} holds {found} ({values.dtype}); it must be true / false, "
             "1 / 0 or yes / no (null where not known yet)."
         )
         raise ValueError(msg)
-    return text.map(codes).to_numpy(dtype=np.float64, na_value=np.nan)
-
-
-def _kind(values: pd.Series) -> Kind:
-    """Kind of the non-null values; objects are judged by what they hold."""
-    dtype = values.dtype
-    if pd.api.types.is_bool_dtype(dtype):
-        return "boolean"
-    if pd.api.types.is_datetime64_any_dtype(dtype):
-        return "datetime"
-    if pd.api.types.is_timedelta64_dtype(dtype) or pd.api.types.is_numeric_dtype(dtype):
-        return "numeric"
-    if isinstance(dtype, pd.CategoricalDtype):
-        return "categorical"
-    inferred = pd.api.types.infer_dtype(values, skipna=True)
-    if inferred == "boolean":
-        return "boolean"
-    if inferred in {"integer", "floating", "mixed-integer-float", "decimal", "timedelta"}:
-        return "numeric"
-    if inferred in {"datetime", "datetime64", "date"}:
-        return "datetime"
-    return "categorical"
+    codes, labels = to_labels(values)
+    read = [
+        1.0 if (low := t.strip().lower()) in _TRUE else -1.0 * (low not in _FALSE) for t in labels
+    ]
+    out = np.append(read, np.nan)[codes]
+    bad = np.flatnonzero(out < 0)
+    if len(bad):
+        told = f"has the value {labels[codes[bad[0]]]}" if found == NUMBERS else "has another text"
+        msg = (
+            f"target {values.name!r} {told} at position {bad[0]}; it must be true / false, "
+            "1 / 0 or yes / no (null where not known yet)."
+        )
+        raise ValueError(msg)
+    return out
 
 
 def _learn_column(values: pd.Series, name: str, whole: pd.Series) -> Column | str:
-    known = values[values.notna()]
+    found = held(whole)
+    if found not in READ:
+        msg = (
+            f"column {name!r} holds {found} ({whole.dtype}), which no model reads; it reads "
+            "numbers, booleans, texts, datetimes, durations and categories. Convert it, or name "
+            "in features the columns to learn from."
+        )
+        raise ValueError(msg)
+    known = unpacked(values[values.notna()])
     if known.empty:
         return "all values are null"
-    kind = _kind(known)
-    if kind == "categorical":
-        every = whole[whole.notna()].astype(str)
+    if found == TEXTS:
+        every = unpacked(whole[whole.notna()]).astype(str)
         return _learn_text(known.astype(str), name, len(values), every)
+    if found in NAMED or (found == NUMBERS and isinstance(whole.dtype, pd.CategoricalDtype)):
+        codes, labels = to_labels(known)
+        return _learn_labels(pd.Series(labels, dtype=object).iloc[codes], name, len(values), found)
     if len(known) == len(values) and (known == known.iloc[0]).all():
         return "constant"
-    if kind == "datetime":
-        return Column(name, kind, origin_us=int(np.nanmin(to_microseconds(known))))
-    return Column(name, kind)
+    if found == DATETIMES:
+        if (zone := zone_of(whole)) == MIXED:
+            msg = (
+                f"column {name!r} holds datetimes with a time zone and without one; give all of "
+                "them in UTC: pd.to_datetime(..., utc=True)."
+            )
+            raise ValueError(msg)
+        zone = ZONED if zone == ZONED else ""
+        origin = int(np.nanmin(to_microseconds(known)))
+        return Column(name, "datetime", origin_us=origin, held=zone)
+    if found == BOOLEANS:
+        return Column(name, "boolean")
+    return Column(name, "numeric", held=DURATIONS if found == DURATIONS else "")
 
 
 def _learn_text(texts: pd.Series, name: str, n_rows: int, every: pd.Series) -> Column | str:
-    counts = texts.value_counts()
-    if len(counts) == 1 and len(texts) == n_rows:
-        return "constant"
-    if len(counts) > MAX_CATEGORIES:
-        if every.str.fullmatch(_ISO.pattern).all():
+    if texts.nunique() > MAX_CATEGORIES:
+        if is_iso(every):
             origin = int(np.nanmin(to_microseconds(texts)))
             return Column(name, "datetime", origin_us=origin, from_text=True)
         if np.isfinite(pd.to_numeric(every, errors="coerce")).all():
             return Column(name, "numeric", from_text=True)
-    if len(counts) > max(ID_MIN_DISTINCT, ID_SHARE * len(texts)):
-        return f"looks like an identifier: {len(counts)} distinct texts in {len(texts)} rows"
+    return _learn_labels(texts, name, n_rows, "")
+
+
+def _learn_labels(labels: pd.Series, name: str, n_rows: int, held_there: str) -> Column | str:
+    counts = labels.value_counts()
+    if len(counts) == 1 and len(labels) == n_rows:
+        return "constant"
+    if len(counts) > max(ID_MIN_DISTINCT, ID_SHARE * len(labels)):
+        return f"looks like an identifier: {len(counts)} distinct texts in {len(labels)} rows"
     ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-    kept = [str(text) for text, count in ordered if count >= MIN_CATEGORY_ROWS][:MAX_CATEGORIES]
+    kept = [
+        str(text)
+        for text, count in ordered
+        if count >= MIN_CATEGORY_ROWS and len(str(text)) <= MAX_CATEGORY_LENGTH
+    ][:MAX_CATEGORIES]
     if not kept:
-        return f"no text occurs {MIN_CATEGORY_ROWS} times"
-    return Column(name, "categorical", tuple(kept), other=len(kept) < len(counts))
-
-
-def _encode_column(
-    frame: pd.DataFrame, column: Column, time: str | None, strict: bool
-) -> list[np.ndarray]:
-    values = frame[column.name]
-    strict = strict or not column.from_text
-    if column.kind == "categorical":
-        return [_encode_text(values, column)]
-    if column.kind == "boolean":
-        return [_encode_boolean(values)]
-    if column.kind == "numeric":
-        return [_encode_number(values, strict)]
-    stamp = to_microseconds(values, strict=strict)
-    seconds = np.floor(stamp / 1e6)
-    hour = np.floor(seconds / 3600) % 24
-    weekday = (np.floor(seconds / 86_400) + 3) % 7 + 1
-    if time is None:
-        days = (stamp - column.origin_us) / _DAY_IN_US
-    else:
-        days = (to_microseconds(frame[time]) - stamp) / _DAY_IN_US
-    return [hour, weekday, days]
-
-
-def _encode_text(values: pd.Series, column: Column) -> np.ndarray:
-    codes, uniques = pd.factorize(values)
-    position = {text: code for code, text in enumerate(column.categories)}
-    unseen = float(len(position)) if column.other else np.nan
-    lookup = np.array([position.get(str(u), unseen) for u in uniques] + [np.nan], dtype=np.float32)
-    return lookup[codes]
-
-
-def _encode_boolean(values: pd.Series) -> np.ndarray:
-    if pd.api.types.is_bool_dtype(values.dtype) and not values.isna().any():
-        return values.to_numpy(dtype=np.float32)
-    return to_target(values)
-
-
-def _encode_number(values: pd.Series, strict: bool) -> np.ndarray:
-    if pd.api.types.is_timedelta64_dtype(values.dtype):
-        return values.dt.total_seconds().to_numpy(dtype=np.float32)
-    if pd.api.types.is_numeric_dtype(values.dtype):
-        with np.errstate(over="ignore"):
-            return values.to_numpy(dtype=np.float32, na_value=np.nan)
-    if pd.api.types.infer_dtype(values, skipna=True) == "timedelta":
-        return pd.to_timedelta(values).dt.total_seconds().to_numpy(dtype=np.float32)
-    numbers = pd.to_numeric(values.where(values.notna(), np.nan), errors="coerce")
-    bad = numbers.isna().to_numpy() & values.notna().to_numpy()
-    if strict and bad.any():
-        msg = (
-            f"column {values.name!r}: {values[bad].iloc[0]!r} is not a number, "
-            "and the model was trained on numbers there."
-        )
-        raise ValueError(msg)
-    return numbers.to_numpy(dtype=np.float32, na_value=np.nan)
+        return f"no text of up to {MAX_CATEGORY_LENGTH} characters occurs {MIN_CATEGORY_ROWS} times"
+    other = len(kept) < len(counts)
+    return Column(name, "categorical", tuple(kept), other=other, held=held_there)

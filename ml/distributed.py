@@ -252,6 +252,7 @@ def refit(
         ]
     finally:
         encoded.unpersist()
+    boosters = booster.bounded(boosters, schema.feature_types)
     held_out = rows.where(f"{_PART} < {N_REFITS}")
     n_held = n_rows * N_REFITS / N_REFIT_PARTS
     judging = warehouse.read(held_out, where=_share_of(subject, max_rows / n_held))
@@ -322,7 +323,7 @@ def _encoder(
             lower = frame.rename(columns=str.lower)
             yield pd.DataFrame(
                 {
-                    "features": list(schema.encode(lower)),
+                    "features": list(schema.encode(lower, part=True)),
                     "label": to_target(lower[target]),
                     "weight": lower[_WEIGHT].to_numpy(dtype=float),
                     "part": lower[_PART],

@@ -1,4 +1,4 @@
-"""What can go wrong in words that say how to mend it."""
+"""What can go wrong in words that say how to fix it."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ class ArtefactError(ValueError):
 
 class WrongPackageError(RuntimeError):
     """The `ml` that runs is not that of the project that dbt runs."""
+
+
+class ArgumentError(ValueError, TypeError):
+    """An argument that is not accepted: of another type, or of another value.
+
+    The message names the argument, what was given and what is accepted.
+    """

@@ -64,10 +64,19 @@ class Judged:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict and, in one sentence, why."""
+    """The verdict.
+
+    Parameters
+    ----------
+    verdict, reason
+        And, in one sentence, why.
+    damaged
+        Whether the champion cannot be read, so that nothing was compared with it.
+    """
 
     verdict: Verdict
     reason: str
+    damaged: bool = False
 
 
 def judge_alone(judged: Judged, base_rate: float, leaks: pd.DataFrame, rules: GateRules) -> str:

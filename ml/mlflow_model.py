@@ -15,11 +15,11 @@ import pandas as pd
 import ml
 from ml import artefact
 from ml.columns import Column
+from ml.encode import expected
+from ml.kinds import BOOLEANS, DATETIMES, DURATIONS, NUMBERS
 from ml.model import PropensityModel
 
 DATA, CHECKSUM = "model.zip", "model.sha256"
-_EXAMPLES: dict[str, Any] = {"numeric": 1.0, "boolean": True}
-_MLFLOW_TYPES = {"numeric": "double", "boolean": "boolean", "categorical": "string"}
 
 
 class Scores:
@@ -64,38 +64,54 @@ def save(model: PropensityModel, data: bytes, folder: Path) -> None:
         signature=_signature(model),
         input_example=example(model),
         pip_requirements=[f"cdp-propensity=={ml.__version__}"],
-        metadata={"artefact_sha256": artefact.checksum(data), "base_rate": model.base_rate},
+        metadata={
+            "artefact_sha256": artefact.checksum(data),
+            "base_rate": model.base_rate,
+            "columns": _columns(model),
+        },
     )
 
 
 def example(model: PropensityModel) -> pd.DataFrame:
     """One made-up row of the columns that the model reads."""
     row = {column.name: _example(column) for column in model.schema.columns}
-    if _needs_time(model):
-        row.setdefault(str(model.schema.time), pd.Timestamp("2026-01-02 12:00"))
+    for name in model.schema.needed:
+        row.setdefault(name, pd.Timestamp("2026-01-02 12:00"))
     return pd.DataFrame([row])
 
 
 def _example(column: Column) -> Any:  # noqa: ANN401 - a cell
+    kind = expected(column)
     if column.kind == "categorical":
-        return column.categories[0]
-    return _EXAMPLES.get(column.kind, pd.Timestamp("2026-01-01 12:00"))
+        return float(column.categories[0]) if kind == NUMBERS else column.categories[0]
+    if column.from_text:
+        return "1" if column.kind == "numeric" else "2026-01-01T12:00:00Z"
+    examples = {
+        NUMBERS: 1.0,
+        BOOLEANS: True,
+        DURATIONS: pd.Timedelta(hours=1),
+        DATETIMES: pd.Timestamp("2026-01-01 12:00", tz="UTC" if column.held else None),
+    }
+    return examples[kind]
 
 
-def _needs_time(model: PropensityModel) -> bool:
-    dated = any(column.kind == "datetime" for column in model.schema.columns)
-    return dated and model.schema.time is not None
+def _columns(model: PropensityModel) -> dict[str, str]:
+    """Say what kind of values each column that scoring needs holds."""
+    kinds = {column.name: expected(column) for column in model.schema.columns}
+    return {name: kinds.get(name, DATETIMES) for name in model.schema.needed}
 
 
 def _signature(model: PropensityModel) -> Any:  # noqa: ANN401 - MLflow's, imported late
+    """Name the columns, and leave their kinds to the model.
+
+    MLflow's types are those of one engine: `double` refuses bigint, `boolean` and `datetime`
+    refuse nulls and dates as other engines deliver them. The model reads each kind whatever
+    holds it, refuses others by column, and tells them in the metadata's `columns`.
+    """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+    from mlflow.types.schema import AnyType
 
-    kinds = {column.name: column.kind for column in model.schema.columns}
-    if _needs_time(model):
-        kinds.setdefault(str(model.schema.time), "datetime")
     # Nulls are fine in every column, absent columns are not.
-    inputs = Schema(
-        [ColSpec(_MLFLOW_TYPES.get(kind, "datetime"), name) for name, kind in kinds.items()]
-    )
+    inputs = Schema([ColSpec(AnyType(), name) for name in model.schema.needed])
     return ModelSignature(inputs=inputs, outputs=Schema([ColSpec("double")]))

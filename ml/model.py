@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
+from ml.arguments import check_path
 from ml.booster import predict_margin
 from ml.calibration import Calibration
 from ml.columns import Schema
@@ -99,7 +100,8 @@ class PropensityModel:
         ----------
         frame
             The columns the model was trained on, in any order; others are ignored. Nulls
-            and unseen categories are fine.
+            and unseen categories are fine, and so is any type that holds the same kind of
+            values exactly: whole numbers for others, objects, Decimal, pandas' and Arrow's types.
 
         Returns
         -------
@@ -109,12 +111,13 @@ class PropensityModel:
         Raises
         ------
         ValueError
-            A column is absent or holds another kind of value than in training.
+            A column is absent, occurs twice, or holds another kind of values than in training:
+            epoch numbers for datetimes, numbers for texts. The message names column and kinds.
         """
         return self.score(frame)
 
     def score(self, frame: pd.DataFrame) -> np.ndarray:
-        """Say what the model foresees of each row, whatever its kind, shape (n,)."""
+        """Say what the model predicts of each row, whatever its kind, shape (n,)."""
         return self.calibration.apply(self.log_odds(self.schema.encode(frame)))
 
     def as_gated(self) -> PropensityModel:
@@ -205,11 +208,19 @@ class PropensityModel:
         -------
         str
             SHA-256 of the file, for `load_model(path, sha256=...)`.
+
+        Raises
+        ------
+        ArgumentError
+            `path` is no file's.
+        FileNotFoundError
+            Its folder does not exist.
         """
         from ml import artefact
 
+        path = check_path(path)
         data = artefact.to_bytes(self)
-        Path(path).write_bytes(data)
+        path.write_bytes(data)
         return artefact.checksum(data)
 
     def _metric(self, name: str, dataset: str, column: str) -> float:
@@ -229,7 +240,10 @@ class ValueModel(PropensityModel):
     """
 
     def predict(self, frame: pd.DataFrame) -> np.ndarray:
-        """Return the expected amount of each row, in the target's unit, 0 or more, shape (n,)."""
+        """Return the expected amount of each row, in the target's unit, 0 or more, shape (n,).
+
+        What `frame` may hold, and what is refused, is as in `PropensityModel.predict_proba`.
+        """
         return self.score(frame)
 
     def predict_proba(self, frame: pd.DataFrame) -> np.ndarray:
@@ -240,5 +254,5 @@ class ValueModel(PropensityModel):
         TypeError
             Always.
         """
-        msg = "a value model foresees amounts, no probabilities; call predict."
+        msg = "a value model predicts amounts, no probabilities; call predict."
         raise TypeError(msg)

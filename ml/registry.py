@@ -14,13 +14,14 @@ import pandas as pd
 
 from ml import artefact, definitions, folds, package
 from ml.columns import to_microseconds
-from ml.errors import NotTrainableError
+from ml.errors import ArtefactError, NotTrainableError
 from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
 from ml.model import PropensityModel
 from ml.registry_row import known_rows, make_row
 from ml.settings import Settings
 from ml.specs import FOLD, MOMENT, VALUE, Spec, kind_of, read_specs
 from ml.training import refit
+from ml.verdict import is_outdated, restored_version
 from ml.warehouse import Types, empty, say, warn
 
 REGISTRY: Types = {
@@ -52,12 +53,14 @@ REGISTRY: Types = {
     "effects": "text",
     "folds": "text",
     "kind": "text",
+    "gate_rules": "text",
 }
 Refit = Callable[[PropensityModel, pd.DataFrame, Spec], PropensityModel]
 # What deciding needs of the versions so far: not their artefacts.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
 KNOWN_COLUMNS += ["decision", "definition_hash", "artefact_sha256"]
 KNOWN_COLUMNS += ["outcome_hash", "feature_hashes"]
+KNOWN_COLUMNS += ["gate_rules"]
 
 
 def register_due(
@@ -151,7 +154,10 @@ def register_due(
                 if refit_whole
                 else refit_on(model, frame, spec, settings)
             )
-        row = make_row(model, frame, spec, as_of, decision)
+        row = make_row(model, frame, spec, as_of, decision, settings.rules)
+        if decision.damaged and row["version"] in set(mine["version"]):
+            # The same training again, and the bytes that were lost.
+            row["version"] = restored_version(mine["version"], row["version"])
         if row["version"] in set(mine["version"]):
             log(f"{name}: version {row['version']} is registered already; nothing is added.")
             continue
@@ -201,8 +207,9 @@ def is_due(
 
     Versions of other definitions do not count: where a definition comes back, its own latest
     version says when it is due. An attempt that the gate rejected counts as an attempt: the
-    same data would be rejected again. A version put back by `rollback_model` does not: what
-    was rolled back from would be trained again from the same data.
+    same data would be rejected again, by the same rules. A version put back by
+    `rollback_model` does not: what was rolled back from would be trained again from the same
+    data.
 
     Parameters
     ----------
@@ -229,6 +236,11 @@ def is_due(
     if trained.empty:
         return True, "definitions changed since the latest version"
     latest = trained.sort_values(["trained_at", "version"]).iloc[-1]
+    if is_outdated(trained, latest, settings.rules):
+        told = f"{latest['version']} was decided a {latest['decision']}"
+        if latest["decision"] == "rejected":
+            told = f"{latest['version']} was rejected"
+        return True, f"the gate's rules changed since {told}"
     age = _days(as_of, latest["as_of_tstamp"])
     limit = settings.retrain_after_days
     told = f"the latest version ({latest['version']}, {latest['decision']}) is {age:.1f} days old"
@@ -328,12 +340,9 @@ def decide(
     Returns
     -------
     Decision
-        The verdict - champion, challenger or rejected -, and why.
+        The verdict - champion, challenger or rejected -, and why. A champion whose artefact is
+        absent or unsound gives way to what stands alone.
 
-    Raises
-    ------
-    ArtefactError
-        The champion's artefact is absent or unsound.
     """
     test = frame[(frame[FOLD] == "test") & frame[spec.target].notna()]
     judged = _judged(model, test, spec)
@@ -352,15 +361,22 @@ def decide(
             f"{model.metric(kind.gain):.5f} (at least {model.metric_low(kind.gain):.5f}).",
         )
     champion = champions.iloc[-1]
-    data = fetch_artefact(spec.model_name, str(champion["version"]))
-    old = artefact.from_bytes(data, str(champion["artefact_sha256"]))
+    name, version = spec.model_name, str(champion["version"])
+    try:
+        data = fetch_artefact(name, version)
+        old = artefact.read_registered(data, str(champion["artefact_sha256"]), name, version)
+    except ArtefactError as error:
+        why = f"it stands alone, and the champion {version} cannot be compared: {error}"
+        return Decision("champion", why.partition(" Put a version back")[0], damaged=True)
     # Like is compared with like: both as made from their train folds, before any refit.
     seen_until = old.gated.seen_until if old.gated else champion["seen_until_tstamp"]
     newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]
     if newer.empty:
         return Decision("challenger", "no test row is newer than the champion saw; it stays.")
     try:
-        of_champion = old.as_gated().score(newer)
+        gated = old.as_gated()
+        x = gated.schema.encode(newer, part=True)
+        of_champion = gated.calibration.apply(gated.log_odds(x))
     except ValueError as error:  # a column has changed its type under its name
         return Decision("champion", f"the champion cannot read the columns any more: {error}")
     return judge_against(

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from ml import artefact, definitions, folds, package
-from ml.gate import Decision
+from ml.gate import Decision, GateRules
 from ml.model import PropensityModel
 from ml.specs import FOLD, MOMENT, Spec, kind_of
+from ml.verdict import rules_text
 
 
 def make_row(
@@ -21,16 +22,18 @@ def make_row(
     spec: Spec,
     as_of: pd.Timestamp,
     decision: Decision,
+    rules: GateRules | None = None,
 ) -> dict[str, Any]:
     """Describe a version as a row of the registry.
 
-    The version is the day of `as_of` and a hash of name, definitions and artefact: the same
-    training gives the same version, so that a second job cannot register it beside the first.
+    The version is the day of `as_of` and a hash of name, definitions, artefact and the gate's
+    rules: the same training gives the same version, so that a second job cannot register it
+    beside the first.
 
     Parameters
     ----------
     model
-        The new version; refitted, unless it was rejected or foresees amounts.
+        The new version; refitted, unless it was rejected or predicts amounts.
     frame
         The rows it was made from, with their folds: a sample where Spark's workers refitted it,
         and `folds` are the sample's then.
@@ -40,6 +43,8 @@ def make_row(
         The moment of this run.
     decision
         The gate's.
+    rules
+        That it went by.
 
     Returns
     -------
@@ -49,7 +54,8 @@ def make_row(
     data = artefact.to_bytes(model)
     sha256 = artefact.checksum(data)
     name = spec.model_name
-    key = f"{name}|{spec.definition_hash}|{as_of}|{sha256}"
+    went_by = rules_text(rules or GateRules())
+    key = f"{name}|{spec.definition_hash}|{as_of}|{sha256}|{went_by}"
     known = known_rows(frame, spec.target)
     if model.gated is None:
         known = known[known[FOLD].notna()]
@@ -92,6 +98,7 @@ def make_row(
         ),
         "base_rate": model.base_rate,
         "kind": spec.kind,
+        "gate_rules": went_by,
         **{column: json.dumps(value) for column, value in texts.items()},
     }
 

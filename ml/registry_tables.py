@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ml.artefact import ways_out
 from ml.errors import ArtefactError
 from ml.importance import QUANTILES
 from ml.warehouse import Types, empty, read
@@ -136,10 +137,7 @@ def find_artefact(registry: Any, model_name: str, version: str) -> Mapping[str, 
     where = f"model_name = '{model_name}' and version = '{version}'"
     found = read(registry, ["artefact", "artefact_sha256"], where=where)
     if found.empty or found["artefact"].isna().any():
-        msg = (
-            f"propensity_models has no artefact of {model_name} {version}: put a version back that "
-            "has one (dbt run-operation rollback_model), or train anew (force_training: true)."
-        )
+        msg = f"propensity_models has no artefact of {model_name} {version}. {ways_out(model_name)}"
         raise ArtefactError(msg)
     return {name: found[name].iloc[0] for name in ("artefact", "artefact_sha256")}
 

@@ -116,7 +116,6 @@ def prepare(
         A column is absent or cannot be read; the message names it.
     """
     roles = [name for name in (target, time, group, fold) if name is not None]
-    _check_columns(frame, roles, features)
     chosen = [c for c in (features or frame.columns) if c not in roles]
     if not chosen:
         msg = "no feature is left; name columns in features, apart from target, time and group."
@@ -296,14 +295,3 @@ def explain(rows: Rows, fitted: booster.Fitted, seed: int) -> tuple[pd.DataFrame
         importance(summed, values, names, numeric),
         effects(summed, values, names, numeric, categories),
     )
-
-
-def _check_columns(frame: pd.DataFrame, roles: list[str], features: list[str] | None) -> None:
-    absent = [name for name in [*roles, *(features or [])] if name not in frame.columns]
-    if absent:
-        msg = f"columns {absent} are not in the frame, which has {list(frame.columns)[:20]}."
-        raise ValueError(msg)
-    twice = frame.columns[frame.columns.duplicated()].tolist()
-    if twice:
-        msg = f"columns {twice} occur more than once; rename or drop them."
-        raise ValueError(msg)

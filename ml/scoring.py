@@ -84,7 +84,9 @@ def jobs(
             if base_of(name) != base:
                 continue
             found = fetch(name, version)
-            model = artefact.from_bytes(found["artefact"], found["artefact_sha256"])
+            model = artefact.read_registered(
+                found["artefact"], str(found["artefact_sha256"]), name, version
+            )
             versions.append(
                 scorer(
                     model,
@@ -151,7 +153,7 @@ def scorer(
         is_open = _is_open(frame, model_name)
         if kind == CHURN and not is_open.all():
             frame, is_open = frame[is_open], is_open[is_open]
-        x = model.schema.encode(frame)
+        x = model.schema.encode(frame, part=True)
         contributions, _ = model.contributions_of(x)
         out = top_reasons(contributions, frame, names, words)
         out["model_name"] = model_name

@@ -13,6 +13,7 @@ import xgboost as xgb
 
 import ml
 from ml import booster, folds
+from ml.arguments import check_training
 from ml.calibration import Calibration, choose_calibration
 from ml.columns import to_microseconds, to_target
 from ml.curves import curve_points
@@ -92,7 +93,7 @@ def train_propensity(
         Too few rows or groups, one class only, or a fold that lacks a class: the message
         names the column and says what is missing.
     ValueError
-        A column is absent or cannot be read; the message names it.
+        A column or an argument is absent or cannot be read; the message names it.
 
     Examples
     --------
@@ -103,6 +104,11 @@ def train_propensity(
     >>> model.predict_proba(frame).shape
     (500,)
     """
+    check_training(
+        frame, target=target, features=features, time=time, group=group, fold=fold,
+        random_state=random_state, n_trials=n_trials, max_seconds=max_seconds,
+        leak_reviewed=leak_reviewed, progress=progress,
+    )  # fmt: skip
     rows = prepare(frame, target, features, time, group, fold, random_state)
     notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
     notes += rows.notes

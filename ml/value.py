@@ -13,7 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ml import booster
+from ml import booster, kinds
+from ml.arguments import check_training
 from ml.calibration import Calibration
 from ml.curves import value_curve_points
 from ml.leaks import find_leaks, find_rates
@@ -77,6 +78,11 @@ progress
     >>> model.predict(frame).shape
     (500,)
     """
+    check_training(
+        frame, target=target, features=features, time=time, group=group, fold=fold,
+        random_state=random_state, n_trials=n_trials, max_seconds=max_seconds,
+        leak_reviewed=leak_reviewed, progress=progress,
+    )  # fmt: skip
     rows = prepare(frame, target, features, time, group, fold, random_state, read=to_amount)
     notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
     notes += rows.notes
@@ -149,6 +155,11 @@ def to_amount(values: pd.Series) -> np.ndarray:
     ValueError
         A value is no number, infinite, or below 0.
     """
+    found = kinds.held(values)
+    if found not in {kinds.NUMBERS, kinds.TEXTS, kinds.NOTHING}:
+        msg = f"target {values.name!r} holds {found} ({values.dtype}), no amounts."
+        raise ValueError(msg)
+    values = kinds.unpacked(values)
     numbers = pd.to_numeric(values.astype(object).where(values.notna(), np.nan), errors="coerce")
     out = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     bad = (np.isnan(out) & values.notna().to_numpy()) | np.isinf(out) | (out < 0)

@@ -2,10 +2,11 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "91c9187dfbc511b16530d3041996446a4a37b5684f691589250274885f46b215",
+        "sha256": "e4c68b81a062b98a6693249415c7d8a459a2b0f6ee7e2d1883ffa307e41221f7",
         "files": {
         "ml": [
             "__init__.py",
+            "arguments.py",
             "artefact.py",
             "booster.py",
             "calibration.py",
@@ -17,10 +18,12 @@
             "definitions.py",
             "demo.py",
             "distributed.py",
+            "encode.py",
             "errors.py",
             "folds.py",
             "gate.py",
             "importance.py",
+            "kinds.py",
             "leaks.py",
             "metrics.py",
             "mlflow_model.py",
@@ -40,6 +43,7 @@
             "training.py",
             "value.py",
             "value_metrics.py",
+            "verdict.py",
             "warehouse.py",
         ],
         "ml/export": [

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 import ml
 from ml import artefact
+from ml.arguments import check_frame, check_settings
 from ml.model import PropensityModel
 
 
@@ -79,6 +80,9 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):
         y : array-like, shape (n,)
             Two values.
         """
+        check_settings(n_trials=self.n_trials, random_state=self.random_state)
+        if isinstance(X, pd.DataFrame):
+            check_frame(X, "X")
         frame = _frame(X)
         target = np.asarray(y)
         if target.ndim == 2 and target.shape[1] == 1:

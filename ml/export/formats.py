@@ -82,7 +82,7 @@ def _write_onnx(source: Source, path: Path) -> None:
         "model_name": str(source.row["model_name"]),
         "version": str(source.row["version"]),
         "artefact_sha256": str(source.row["artefact_sha256"]),
-        "missing_text": graph.MISSING_TEXT,
+        "missing_text": graph.missing_text_of(source.model.schema),
     }
     try:
         path.write_bytes(graph.build(source.model, about))
@@ -101,7 +101,7 @@ def _score_onnx(source: Source, path: Path) -> np.ndarray:
     for start in range(0, len(out), 5_000):
         rows: pd.DataFrame = source.rows.iloc[start : start + 5_000]
         given = graph.feed(source.model, rows)
-        found = session.run([graph.OUTPUT], {name: given[name] for name in wanted})
+        found = session.run(None, {name: given[name] for name in wanted})
         out[start : start + 5_000] = np.asarray(found[0]).ravel()
     return out
 

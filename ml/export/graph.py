@@ -5,7 +5,8 @@ has no threshold for indicator features, and know nothing of several boosters, o
 or of texts. The graph:
 
 - takes one input a column, shape (n, 1): texts as strings, all else as float32, datetimes as
-  their parts. NaN, and MISSING_TEXT for texts, stand for null;
+  their parts. NaN, and MISSING_TEXT for texts, stand for null. What is inside has names that no
+  column has;
 - looks up for each text which of the sets named by the trees' splits hold it, so that a tree
   splits on "is in that set" as on a number and no part of a tree is repeated;
 - adds up each booster's leaves in float32 in XGBoost's own order, so that no rounding differs;
@@ -23,7 +24,8 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from ml.columns import Column
+from ml.columns import Column, Schema
+from ml.kinds import to_labels
 from ml.model import PropensityModel
 from ml.portable import portable_json
 
@@ -33,25 +35,57 @@ OUTPUT = "probability"
 _OPSET, _ML_OPSET, _IR = 17, 3, 8
 
 
-def inputs_of(column: Column) -> dict[str, str]:
-    """Name and kind (`string` or `float`) of the graph's inputs for a column."""
-    if column.kind == "categorical":
-        return {column.name: "string"}
-    return dict.fromkeys(column.parts, "float")
+def inputs_of(schema: Schema) -> list[dict[str, str]]:
+    """Name and kind (`string` or `float`) of the graph's inputs for each column.
+
+    They are called as the columns and their parts are, with `_` added where a part is called
+    as another column is.
+    """
+    taken = set(schema.names)
+    out = []
+    for column in schema.columns:
+        if column.kind == "categorical":
+            out.append({column.name: "string"})
+            continue
+        names = list(column.parts)
+        if names != [column.name]:
+            names = [_free(name, taken) for name in names]
+            taken.update(names)
+        out.append(dict.fromkeys(names, "float"))
+    return out
+
+
+def output_of(schema: Schema) -> str:
+    """Name of the graph's output: OUTPUT, with `_` added where an input is called so."""
+    return _free(OUTPUT, {name for inputs in inputs_of(schema) for name in inputs})
+
+
+def missing_text_of(schema: Schema) -> str:
+    """Text that stands for null: MISSING_TEXT, with `_` added where a category is called so."""
+    return _free(MISSING_TEXT, {text for c in schema.columns for text in c.categories})
+
+
+def _free(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    return name
 
 
 def feed(model: PropensityModel, frame: pd.DataFrame) -> dict[str, np.ndarray]:
     """Turn a frame into the graph's inputs, as another program would."""
-    x = model.schema.encode(frame)
+    schema = model.schema
+    x = schema.encode(frame)
+    missing = missing_text_of(schema)
     out: dict[str, np.ndarray] = {}
     at = 0
-    for column in model.schema.columns:
-        for name, kind in inputs_of(column).items():
+    for column, inputs in zip(schema.columns, inputs_of(schema), strict=True):
+        for name, kind in inputs.items():
             values = x[:, [at]]
             if kind == "string":
-                texts = frame[column.name]
-                known = texts.astype(object).where(texts.notna(), MISSING_TEXT)
-                values = known.astype(str).to_numpy(dtype=object).reshape(-1, 1)
+                codes, labels = to_labels(frame[column.name])
+                # No category is called as null is: a text that is so is one of the others.
+                labels = [f"{label}_" if label == missing else label for label in labels]
+                values = np.array([*labels, missing], dtype=object)[codes].reshape(-1, 1)
             out[name] = values
             at += 1
     return out
@@ -74,26 +108,30 @@ def build(model: PropensityModel, metadata: dict[str, str]) -> bytes:
     """
     from onnx import TensorProto, checker, helper
 
+    schema = model.schema
     nodes: list[Any] = []
     trees = _trees(model)
     columns: list[str] = []
     position: dict[tuple[int, frozenset[int] | None], int] = {}
-    inputs = []
+    inputs, given = [], {}
     at = width = 0
-    for column in model.schema.columns:
-        for name, kind in inputs_of(column).items():
+    for column, names in zip(schema.columns, inputs_of(schema), strict=True):
+        for name, kind in names.items():
             is_text = kind == "string"
             tensor = TensorProto.STRING if is_text else TensorProto.FLOAT
             inputs.append(helper.make_tensor_value_info(name, tensor, ["n", 1]))
+            given[f"input_{at}"] = name
             if is_text:
                 sets = _sets(trees, at)
                 if sets:
-                    nodes += _membership(column, sets, f"sets_{at}")
+                    nodes += _membership(
+                        column, sets, f"input_{at}", f"sets_{at}", missing_text_of(schema)
+                    )
                     columns.append(f"sets_{at}")
                 position |= {(at, named): width + place for place, named in enumerate(sets)}
                 width += len(sets)
             else:
-                columns.append(name)
+                columns.append(f"input_{at}")
                 position[at, None] = width
                 width += 1
             at += 1
@@ -101,17 +139,29 @@ def build(model: PropensityModel, metadata: dict[str, str]) -> bytes:
     for number, (booster, one) in enumerate(zip(model.boosters, trees, strict=True)):
         nodes += _ensemble(one, position, _base(booster)).nodes_of(f"booster_{number}")
     nodes += _mean(len(trees)) + _calibration(model)
+    output = output_of(schema)
+    _rename(nodes, {**given, OUTPUT: output})
     graph = helper.make_graph(
         nodes,
         "propensity",
         inputs,
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["n", 1])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["n", 1])],
     )
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("ai.onnx.ml", _ML_OPSET)]
     out = helper.make_model(graph, opset_imports=opsets, ir_version=_IR)
     helper.set_model_props(out, metadata)
     checker.check_model(out)
     return out.SerializeToString()
+
+
+def _rename(nodes: list[Any], outer: dict[str, str]) -> None:
+    """Give nodes names that no column can have, and inputs and output theirs."""
+    prefix = "cdp:"
+    while any(name.startswith(prefix) for name in outer.values()):
+        prefix += ":"
+    for node in nodes:
+        for names in (node.input, node.output):
+            names[:] = [outer.get(name, f"{prefix}{name}") for name in names]
 
 
 @dataclass
@@ -203,7 +253,9 @@ def _sets(trees: list[list[dict[str, Any]]], feature: int) -> list[frozenset[int
     return sorted(named, key=sorted)
 
 
-def _membership(column: Column, sets: list[frozenset[int]], out: str) -> list[Any]:
+def _membership(
+    column: Column, sets: list[frozenset[int]], given: str, out: str, missing: str
+) -> list[Any]:
     """Texts -> 1 where a set holds their code, 0 where not, NaN where null, a column a set."""
     from onnx import helper, numpy_helper
 
@@ -217,10 +269,10 @@ def _membership(column: Column, sets: list[frozenset[int]], out: str) -> list[An
         table[n] = np.nan
     encode = helper.make_node(
         "LabelEncoder",
-        [column.name],
+        [given],
         [f"{out}_code"],
         domain="ai.onnx.ml",
-        keys_strings=[*column.categories, MISSING_TEXT],
+        keys_strings=[*column.categories, missing],
         values_int64s=[*range(n), n + 1],
         default_int64=n,
     )

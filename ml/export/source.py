@@ -65,7 +65,8 @@ def read_source(reader: Reader, model_name: str, version: str = "") -> Source:
     try:
         row = _version_row(reader, model_name, version)
         data = bytes(row.pop("artefact"))
-        model = artefact.from_bytes(data, str(row["artefact_sha256"]))
+        sha256, named = str(row["artefact_sha256"]), str(row["version"])
+        model = artefact.read_registered(data, sha256, model_name, named)
         rows, rows_from = _rows(reader, model_name, model)
     except ArtefactError as error:
         raise ExportError(str(error)) from error

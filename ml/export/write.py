@@ -71,16 +71,16 @@ def make_card(
     source: Source, kind: str, file: str, sha256: str, checked: dict[str, Any]
 ) -> dict[str, Any]:
     """Describe an export: what it is, what it reads, how good it is, what it was checked on."""
-    from ml.export.graph import MISSING_TEXT, OUTPUT, inputs_of
+    from ml.export.graph import inputs_of, missing_text_of, output_of
 
     model, row = source.model, source.row
     columns = []
-    for column in model.schema.columns:
+    for column, inputs in zip(model.schema.columns, inputs_of(model.schema), strict=True):
         about: dict[str, Any] = {"name": column.name, "kind": column.kind}
         if column.kind == "categorical":
             about |= {"categories": list(column.categories), "has_code_for_others": column.other}
         if kind == "onnx":
-            about["inputs"] = inputs_of(column)
+            about["inputs"] = inputs
         columns.append(about)
     test = model.evaluation[model.evaluation["dataset"] == "test"]
     figures = test[["metric", "value", "value_low", "value_high"]].to_dict("records")
@@ -113,7 +113,10 @@ def make_card(
         "exported_by": f"cdp-propensity {ml.__version__}",
     }
     if kind == "onnx":
-        card |= {"missing_text": MISSING_TEXT, "output": OUTPUT}
+        card |= {
+            "missing_text": missing_text_of(model.schema),
+            "output": output_of(model.schema),
+        }
     return _plain(card)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.columns import Schema, learn_schema, to_microseconds, to_target
+from ml.columns import Schema, learn_schema, to_target
+from ml.kinds import to_microseconds
 
 
 def mixed(n: int = 300) -> pd.DataFrame:
@@ -119,15 +120,24 @@ def test_absent_columns_are_named_together() -> None:
 
 def test_a_text_where_numbers_were_learnt_is_named() -> None:
     schema = learn_schema(mixed(), ["count"])
-    with pytest.raises(ValueError, match="column 'count': 'many' is not a number"):
+    told = "column 'count': the model was trained on numbers there and is given texts"
+    with pytest.raises(ValueError, match=told):
         schema.encode(pd.DataFrame({"count": ["1", "many"]}))
 
 
 @pytest.mark.parametrize(
     ("values", "stray", "told"),
     [
-        ([str(100 + i) for i in range(60)], "spring", "'spring' is not a number"),
-        ([f"2026-01-01 10:{i:02d}" for i in range(60)], "noon", "'noon' is not a timestamp"),
+        (
+            [str(100 + i) for i in range(60)],
+            "spring",
+            "numbers there, and 1 of 3 are none, the first at position 1",
+        ),
+        (
+            [f"2026-01-01 10:{i:02d}" for i in range(60)],
+            "noon",
+            "1 of 3 texts are no timestamps .* at position 1",
+        ),
     ],
 )
 def test_a_text_like_no_other_of_its_column_is_missing_but_not_in_training(
@@ -159,5 +169,5 @@ def test_targets_are_read_from_their_usual_forms(values: list[object]) -> None:
 
 
 def test_other_targets_are_refused_by_value() -> None:
-    with pytest.raises(ValueError, match="target 'y' has the value 2"):
+    with pytest.raises(ValueError, match="target 'y' has the value 2 at position 2"):
         to_target(pd.Series([0, 1, 2], name="y"))

@@ -12,7 +12,8 @@ import pytest
 
 import ml
 from ml import artefact, package, registry
-from ml.errors import NotTrainableError, WrongPackageError
+from ml.errors import ArtefactError, NotTrainableError, WrongPackageError
+from ml.gate import GateRules
 from ml.model import PropensityModel
 from ml.registry import REGISTRY, Settings, is_due, not_registered_since, refit_on, register_due
 from ml.registry_tables import (
@@ -368,8 +369,8 @@ def test_a_definition_that_comes_back_is_not_trained_on_every_build(first: pd.Da
 @pytest.mark.parametrize(
     ("column", "values", "told"),
     [
-        ("visits", FRAME["visits"].map("{} or so".format), "is not a number"),
-        ("is_weekend", FRAME["as_of_tstamp"].dt.day_name(), "has the value"),
+        ("visits", FRAME["visits"].map("{} or so".format), "is given texts"),
+        ("is_weekend", FRAME["as_of_tstamp"].dt.day_name(), "trained on booleans there"),
     ],
 )
 def test_a_champion_that_cannot_read_a_columns_new_type_is_replaced(
@@ -386,6 +387,50 @@ def test_a_champion_that_cannot_read_a_columns_new_type_is_replaced(
     assert reason.startswith("the champion cannot read the columns any more: ")
     assert repr(column) in reason
     assert told in reason
+
+
+@pytest.mark.parametrize("stored", [b"PK damaged", None])
+def test_a_champion_that_cannot_be_read_gives_way_to_the_same_training_again(
+    first: pd.DataFrame, stored: bytes | None
+) -> None:
+    def fetch(model_name: str, version: str) -> bytes:
+        if stored is None:
+            raise ArtefactError(f"propensity_models has no artefact of {model_name} {version}.")
+        return stored
+
+    version = first["version"].iloc[0]
+    force = Settings(n_trials=1, force=True)
+    new, _ = register(known=first, fetch_artefact=fetch, settings=force)
+    row = new.iloc[0]
+    assert (row["version"], row["decision"]) == (f"{version}-r1", "champion")
+    assert row["decision_reason"].startswith(
+        f"it stands alone, and the champion {version} cannot be compared: "
+    )
+    assert "rollback_model" not in row["decision_reason"]
+    assert row["artefact"] == first["artefact"].iloc[0]
+    # What does not stand alone takes nobody's place.
+    new, _ = register(leaking(), known=first, fetch_artefact=fetch, settings=force)
+    assert new["decision"].tolist() == ["rejected"]
+
+
+def test_a_verdict_is_taken_again_once_when_the_rules_changed() -> None:
+    strict = Settings(n_trials=1, rules=GateRules(min_converting_subjects=100_000))
+    rejected, lines = register(settings=strict)
+    assert rejected["decision"].tolist() == ["rejected"]
+    assert "100000 are asked for" in lines[-1]
+    assert register(settings=strict, known=rejected)[0].empty
+    again, lines = register(known=rejected)
+    version = rejected["version"].iloc[0]
+    assert lines[0] == (f"daily: training, the gate's rules changed since {version} was rejected")
+    assert again["decision"].tolist() == ["champion"]
+    assert again["version"].iloc[0] != version
+    # A champion stays, and so do rules that were changed back.
+    known = pd.concat([rejected, again])
+    assert register(settings=strict, known=known)[0].empty
+    older = known.assign(trained_at=known["trained_at"].iloc[::-1].to_numpy())
+    assert register(known=older)[0].empty
+    unknown = rejected.assign(gate_rules=None)
+    assert register(known=unknown)[0].empty
 
 
 def test_without_a_feature_in_the_catalogue_nothing_is_learnt_from_identifiers() -> None:

@@ -43,7 +43,7 @@ def scored(model: PropensityModel, frame: pd.DataFrame) -> np.ndarray:
     assert session.get_modelmeta().custom_metadata_map == {"version": "v1"}
     given = graph.feed(model, frame)
     assert {put.name for put in session.get_inputs()} == set(given)
-    found = session.run([graph.OUTPUT], given)[0]
+    found = session.run([graph.output_of(model.schema)], given)[0]
     return np.asarray(found).ravel()
 
 
@@ -73,8 +73,30 @@ def test_recalibration_is_in_the_graph(model: PropensityModel, calibration: Cali
 
 
 def test_its_inputs_are_told_by_column(model: PropensityModel) -> None:
-    device, moment = model.schema.columns[1], model.schema.columns[5]
-    assert graph.inputs_of(device) == {"device": "string"}
-    assert graph.inputs_of(moment) == dict.fromkeys(
-        ["moment__hour", "moment__weekday", "moment__days"], "float"
+    inputs = graph.inputs_of(model.schema)
+    assert inputs[1] == {"device": "string"}
+    assert inputs[5] == dict.fromkeys(["moment__hour", "moment__weekday", "moment__days"], "float")
+    assert (graph.output_of(model.schema), graph.missing_text_of(model.schema)) == (
+        "probability",
+        "__null__",
     )
+
+
+def test_no_name_of_a_column_or_category_is_one_of_the_graphs() -> None:
+    frame = rows(600, 3)
+    names = {
+        "visits": "probability",
+        "device": "cdp:features",
+        "minutes": "moment__hour",
+        "noise": "total",
+        "is_weekend": "input_0",
+        "country": "sets_1",
+    }
+    frame["device"] = frame["device"].replace("phone", "__null__")
+    frame = frame.rename(columns=names)
+    model = ml.train_propensity(frame, target="bought", n_trials=1)
+    assert graph.output_of(model.schema) == "probability_"
+    assert graph.missing_text_of(model.schema) == "__null___"
+    frame.loc[:10, "cdp:features"] = None
+    frame.loc[11:20, "cdp:features"] = "__null___"
+    np.testing.assert_allclose(scored(model, frame), model.predict_proba(frame), rtol=0, atol=2e-7)
