@@ -17,6 +17,7 @@ from tests.unit.frames import visitors
 
 FRAME = visitors(40, groups=20, days=30).drop(columns="chance")
 TWICE = pd.concat([FRAME, FRAME[["noise"]]], axis=1)
+TAGGED = FRAME.assign(tags=pd.Series([["a"]] * 40))
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"frame": FRAME.to_dict("list")}, "frame: 'dict' is not accepted; it takes a pandas DataF"),
     ({"frame": FRAME.to_numpy()}, "frame: 'ndarray'"),
@@ -31,8 +32,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"fold": "visits"}, "fold: column 'visits' holds numbers; it takes the texts train"),
     ({"time": "bought"}, "time: 'bought' is not accepted; it takes another column than target"),
     ({"group": ["visitor"]}, "group: .*the name of a column"),
-    ({"frame": FRAME.assign(tags=[["a"]] * 40), "group": "tags"}, "group: column 'tags' holds lis"),
-    ({"frame": FRAME.assign(tags=[["a"]] * 40)}, "column 'tags' holds lists"),
+    ({"frame": TAGGED, "group": "tags"}, "group: column 'tags' holds lis"),
+    ({"frame": TAGGED}, "column 'tags' holds lists"),
     ({"time": "visits"}, r"column 'visits' holds numbers .*datetimes.*unit='ms'"),
     ({"features": []}, r"features: \[\] is not accepted; it takes at least one column"),
     ({"features": "visits"}, "features: 'visits' is not accepted; it takes a list of column names"),
