@@ -67,6 +67,28 @@ def test_a_rollback_to_what_is_not_there_says_what_is(built: Project) -> None:
         assert said in " ".join(done.stdout.split())
 
 
+def test_a_champion_that_cannot_be_read_has_a_way_out(copied: Project, simulated: Path) -> None:
+    champion = copied.value("select version from propensity_champions where model_name = 'daily'")
+    with duckdb.connect(str(copied.database)) as connection:
+        connection.execute(
+            "update propensity_models set artefact = 'PK damaged'::blob "
+            f"where model_name = 'daily' and version = '{champion}'"
+        )
+    scores = "select count(*), min(version) from propensity_scores where model_name = 'daily'"
+    before = copied.rows(scores)
+    choice = ("build", "--select", "propensity_models+")
+    done = copied.dbt(*choice, events=simulated, **WIDE)
+    said = " ".join(done.stdout.split())
+    assert done.returncode != 0
+    assert f"the artefact of daily {champion} cannot be read: SHA-256 is" in said
+    assert "dbt run-operation rollback_model --args '{model_name: daily, version: ...}'" in said
+    assert "dbt build --vars '{force_training: true}'" in said
+    assert copied.rows(scores) == before
+    printed = copied.build(*choice[1:], events=simulated, force_training=True, **WIDE)
+    assert f"daily {champion}-r1: champion. it stands alone, and the champion" in printed
+    assert copied.rows(scores) == [(before[0][0], f"{champion}-r1")]
+
+
 def test_a_challenger_scores_its_share_and_both_scores_are_kept(
     copied: Project, simulated: Path
 ) -> None:
