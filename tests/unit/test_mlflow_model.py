@@ -55,14 +55,14 @@ def test_it_scores_rows_as_engines_deliver_them(tmp_path: Path) -> None:
     assert inputs.input_names() == model.schema.needed
     metadata = loaded.metadata.metadata
     assert metadata is not None
-    assert list(metadata["columns"].items()) == [
-        ("visits", "numbers"),
-        ("device", "texts"),
-        ("minutes", "numbers"),
-        ("noise", "numbers"),
-        ("is_weekend", "booleans"),
-        ("day", "datetimes"),
-        ("moment", "datetimes"),
-    ]
+    assert metadata["columns"] == {
+        "visits": "numbers",
+        "device": "texts",
+        "minutes": "numbers",
+        "noise": "numbers",
+        "is_weekend": "booleans",
+        "day": "datetimes",
+        "moment": "datetimes",
+    }
     assert loaded.input_example is not None
     assert len(loaded.predict(loaded.input_example)) == 1
