@@ -1,20 +1,9 @@
-{#- NaN and infinity are no numbers: null. Engines order NaN above every number, so that
-    `amount > 5` would be true of it. -#}
-{% macro finite_number(number) %}
-    {% set largest = "1.7976931348623157e308" %}
-    {{ return(
-        "case when " ~ number ~ " between -" ~ largest ~ " and " ~ largest ~ " then " ~ number ~ " end"
-    ) }}
-{% endmacro %}
-
 {#- The text as a number; null if it is none. The pattern makes engines agree: one reads
     `10d`, another `1_000`, all of them `NaN` and `Infinity`. -#}
 {% macro text_number(text) %}
-    {% set number = "try_cast(trim(" ~ text ~ ") as double)" %}
     {{ return(
         "case when " ~ matches_pattern("trim(" ~ text ~ ")", number_pattern())
-        ~ " and " ~ number ~ " between -1.7976931348623157e308 and 1.7976931348623157e308"
-        ~ " then " ~ number ~ " end"
+        ~ " then " ~ finite("try_cast(trim(" ~ text ~ ") as double)") ~ " end"
     ) }}
 {% endmacro %}
 

@@ -19,7 +19,7 @@
     {% set all_numbers = numbers | length == values | length %}
     {% set column = prefix ~ name %}
     {% if kind == "float" %}
-        {% set column = finite_number(column) %}
+        {% set column = finite(column) %}
     {% elif kind == "field" and all_numbers %}
         {% set column = text_number(column) %}
     {% elif kind == "field" and values | select("boolean") | list | length == values | length %}
