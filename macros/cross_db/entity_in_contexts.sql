@@ -32,11 +32,13 @@
 {#- Entities further on in the list are not looked at: see entities_per_event(). -#}
 {% macro snowflake__entity_in_contexts(column, schema) %}
     {% set json = snowflake_json(column) %}
+    {% set list = "coalesce(" ~ json ~ ":data, " ~ json ~ ")" %}
     {% set sql %}
             case
                 {%- for place in range(entities_per_event()) %}
-                when regexp_like({{ json }}:data[{{ place }}]:schema::varchar, {{ sql_literal(schema) }}, 'i')
-                    then {{ json }}:data[{{ place }}]:data
+                when regexp_like(
+                    get({{ list }}, {{ place }}):schema::varchar, {{ sql_literal(schema) }}, 'i'
+                ) then get({{ list }}, {{ place }}):data
                 {%- endfor %}
             end
     {%- endset %}
@@ -82,6 +84,7 @@
 
 {% macro snowflake__has_too_many_entities(column) %}
     {{ return(
-        "coalesce(array_size(" ~ snowflake_json(column) ~ ":data) > " ~ entities_per_event() ~ ", false)"
+        "coalesce(array_size(coalesce(" ~ snowflake_json(column) ~ ":data, "
+        ~ snowflake_json(column) ~ ")) > " ~ entities_per_event() ~ ", false)"
     ) }}
 {% endmacro %}

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.pipeline.features import engines
 from tests.pipeline.features.engines import DuckDB, Engine
-from tests.pipeline.features.rendering import Macros
+from tests.pipeline.features.rendering import ROOT, Macros
 
 pytestmark = [
     # py4j leaves the sockets that results came through to the garbage collector.
@@ -23,6 +24,7 @@ pytestmark = [
 ]
 
 ENGINES = ["duckdb", "snowflake", "databricks"]
+ENTITIES = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["entities"]
 TEXT = {"duckdb": "varchar", "snowflake": "varchar", "databricks": "string"}
 OFFSETS = [timezone(timedelta(minutes=m)) for m in (0, 60, 120, 330, 765, -300, -480, -210)]
 
@@ -264,3 +266,96 @@ def test_columns_of_numbers(engine: Engine) -> None:
     assert typed("cast(1 as bigint)", "bigint", "boolean") == (True, False)
     assert typed("cast(2 as bigint)", "bigint", "boolean") == (None, True)
     assert typed("cast(null as double)", "double", "float")[0] is None
+
+
+ONE, WRAPPED = '{"formId":"x"}', '{"schema":"s","data":{"form_id":"x"}}'
+# How one entity, or the data of one event, is stored: (type, value).
+FORMS = {
+    "duckdb": [
+        ("varchar", f"'[{ONE}]'"),
+        ("varchar", f"'{ONE}'"),
+        ("varchar", f"'[{WRAPPED}]'"),
+        ("json", f"'{WRAPPED}'::json"),
+        ("struct(form_id varchar)[]", "[{form_id:'x'}]"),
+        ("struct(formid varchar)", "{formId:'x'}"),
+        ("map(varchar, varchar)", "map {'formId':'x'}"),
+        ("map(varchar, varchar)[]", "[map {'form_id':'x'}]"),
+        (
+            "struct(schema varchar, data struct(form_id varchar))[]",
+            "[{schema:'s', data:{form_id:'x'}}]",
+        ),
+    ],
+    "snowflake": [
+        ("varchar", f"'[{ONE}]'"),
+        ("varchar", f"'{WRAPPED}'"),
+        ("variant", f"parse_json('[{ONE}]')"),
+        ("variant", f"parse_json('{WRAPPED}')"),
+        ("array", f"parse_json('[{ONE}]')"),
+        ("array", f"parse_json('[{WRAPPED}]')"),
+        ("object", f"parse_json('{ONE}')"),
+    ],
+    "databricks": [
+        ("string", f"'[{ONE}]'"),
+        ("string", f"'{WRAPPED}'"),
+        ("variant", f"parse_json('[{ONE}]')"),
+        ("array<struct<form_id:string>>", "array(named_struct('form_id', 'x'))"),
+        ("array<struct<formid:string>>", "array(named_struct('formId', 'x'))"),
+        ("struct<form_id:string>", "named_struct('form_id', 'x')"),
+        ("map<string,string>", "map('formId', 'x')"),
+        ("array<map<string,string>>", "array(map('form_id', 'x'))"),
+        (
+            "array<struct<schema:string,data:struct<form_id:string>>>",
+            "array(named_struct('schema', 's', 'data', named_struct('form_id', 'x')))",
+        ),
+    ],
+}
+
+
+def test_an_entity_in_any_form_is_read(engine: Engine) -> None:
+    macros = Macros(engine.dialect)
+
+    def told(kind: str, value: str) -> tuple[Any, ...]:
+        column = {"name": "own", "type": kind}
+        (row,) = engine.rows(
+            f"select {macros.entity_field([column], 'form_id')} as field, "
+            f"{macros.entity_field([column], 'other')} as other, "
+            f"{macros.has_entity([column])} as has, {macros.entity_is_there([column])} as there "
+            f"from (select {value} as own) as given"
+        )
+        return tuple(row.values())
+
+    for kind, value in FORMS[engine.dialect]:
+        assert told(kind, value) == ("x", None, True, True), (kind, value)
+    for nothing in ("[]", "{}", "null", "", "NULL"):
+        assert told(TEXT[engine.dialect], f"'{nothing}'") == (None, None, False, False)
+    for broken in ("[{bad", "abc"):
+        assert told(TEXT[engine.dialect], f"'{broken}'") == (None, None, False, True)
+
+
+def test_entities_are_found_in_contexts_by_their_schema(engine: Engine) -> None:
+    own = {name: ENTITIES[name] for name in ("web_page", "yauaa")}
+    macros = Macros(engine.dialect, entities=own)
+    text = TEXT[engine.dialect]
+    columns = {name: {"name": name, "type": text} for name in ("contexts", "derived_contexts")}
+    events = {"columns": columns}
+    schema = "iglu:com.snowplowanalytics.snowplow/web_page/jsonschema/1-0-"
+    entities = ", ".join(
+        f'{{"schema":"{name}","data":{{"id":"{value}"}}}}'
+        for name, value in (
+            ("iglu:a/b/jsonschema/1-0-0", "no"),
+            (schema + "0", "x"),
+            (schema + "1", "2"),
+        )
+    )
+    wrapped = f'{{"schema":"c","data":[{entities}]}}'
+    page, other = (macros.entity_sources(events, name) for name in ("web_page", "yauaa"))
+    for contexts, derived, found in (
+        (wrapped, "", "x"), ("", wrapped, "x"), (f"[{entities}]", "x", "x"), ("{bad", wrapped, "x"),
+        ("[]", "{}", None),
+    ):  # fmt: skip
+        rows = engine.rows(
+            f"select {macros.entity_field(page, 'id')} as id, {macros.has_entity(other)} as other "
+            f"from (select *{macros.entities_in_contexts(events)} from "
+            f"(select '{contexts}' as contexts, '{derived}' as derived_contexts) as a) as b"
+        )
+        assert rows == [{"id": found, "other": False}]
