@@ -124,12 +124,12 @@ def register_due(
     table, held = "", pd.DataFrame()
     for spec in read_specs(readiness):
         name = spec.model_name
-        if spec.not_trained_reason:
-            log(f"{name}: not trained. {spec.not_trained_reason}")
-            continue
         mine = known[known["model_name"] == name]
         for line in definitions.told(mine, spec):
             log(line)
+        if spec.not_trained_reason:
+            log(f"{name}: not trained. {spec.not_trained_reason}")
+            continue
         due, why = is_due(mine, as_of, spec.definition_hash, settings)
         log(f"{name}: {'training, ' if due else 'not trained, '}{why}")
         if not due:

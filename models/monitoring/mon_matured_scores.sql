@@ -45,7 +45,7 @@ models as (
 
 ),
 
--- By outcome: scores that predict what was asked before, and is asked again, are still due.
+-- By outcome: scores that predict what was asked before, and is asked again, are due.
 matured as (
 
     {% if knows_outcomes -%}

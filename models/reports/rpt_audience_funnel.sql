@@ -10,7 +10,8 @@
     ("in aud_rule_based", "num_by_rule"),
     ("of them reachable", "num_by_rule_reachable"),
 ] -%}
-{%- set scored = propensity_model_specs("daily") + propensity_model_specs("first_touch") -%}
+{%- set first_touch = propensity_model_specs("first_touch") -%}
+{%- set scored = propensity_model_specs("daily") + first_touch -%}
 {%- for spec in scored -%}
     {%- do steps.append((
         "without a score of " ~ spec.model_name ~ ", whose champion is retired",

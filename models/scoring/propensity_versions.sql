@@ -1,8 +1,10 @@
-{#- A version belongs to a definition, not to a name. One that predicts something else than
-    its model is asked now, or that reads features of other definitions, does not score. -#}
+{#- A version belongs to a definition, not to a name. One that predicts something else
+    than its model is asked now, or that reads features of other definitions, does not
+    score. -#}
 {{ config(materialized="view") }}
 
 {%- set champion = "decision = 'champion' and is_defined" -%}
+{%- set place = dbt.position("features.feature_token", "versions.feature_hashes") -%}
 
 with versions as (
 
@@ -38,7 +40,7 @@ unchanged as (
     inner join features
         on
             models.base = features.base
-            and {{ dbt.position("features.feature_token", "versions.feature_hashes") }} > 0
+            and {{ place }} > 0
     group by versions.model_name, versions.version
 
 ),
@@ -59,7 +61,8 @@ compared as (
         models.horizon,
         versions.num_features,
         models.model_name is not null as is_configured,
-        coalesce(versions.outcome_hash = models.outcome_hash, false) as predicts_the_same,
+        coalesce(versions.outcome_hash = models.outcome_hash, false)
+            as predicts_the_same,
         versions.num_features - coalesce(unchanged.num_unchanged, 0)
             as num_changed_features
     from versions
