@@ -89,7 +89,7 @@ def main() -> None:
                     "not_trained_reason": [None],
                     "definition_hash": ["-".join(features)],
                     "outcome_hash": ["one"],
-                    "feature_hashes": ["".join(f"|{name}:1|" for name in features)],
+                    "feature_hashes": ["".join(f"|{name}:1|" for name in rows.columns)],
                 }
             ),
             as_of=moment,
