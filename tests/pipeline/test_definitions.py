@@ -195,7 +195,8 @@ def test_last_scores_stay_where_a_feature_changed_and_no_version_has_passed(
     assert f"Model daily: the last published scores of {before[0][1]} stay" in said
     assert "features it reads are defined otherwise now, or gone. No other version" in said
     assert project.rows(of_daily) == before
-    assert project.value("select count(*) from propensity_scores__candidate") == 0
+    anew = "select count(*) from propensity_scores__candidate where model_name = 'daily'"
+    assert project.value(anew) == 0
     funnel = dict(project.rows("select name, num_people from rpt_audience_funnel where step > 10"))
     assert funnel["without a score of daily, whose champion is retired"] == 0
     assert funnel["with a score of daily of before its features changed"] > 0
