@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "e4c68b81a062b98a6693249415c7d8a459a2b0f6ee7e2d1883ffa307e41221f7",
+        "sha256": "b96cc608afb126928128d77cec754c2523287bfa6478535fb75f552e8db18ff8",
         "files": {
         "ml": [
             "__init__.py",
