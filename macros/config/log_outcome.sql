@@ -22,6 +22,7 @@
         {% do built.append(result.node.name) %}
     {% endfor %}
     {% if "rpt_event_intake" in built %} {% do log_intake() %} {% endif %}
+    {% if "stg_snowplow__shared_user_ids" in built %} {% do log_shared_user_ids() %} {% endif %}
     {% if "trn_readiness" in built %}
         {% do log_orders_without_amount() %}
         {% set readiness = graph.nodes["model.cdp.trn_readiness"].relation_name %}

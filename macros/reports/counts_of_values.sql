@@ -12,11 +12,18 @@
             "message": unread_message(column.kind),
         }}) %}
     {% endfor %}
-    {% for name in (["page_view_id", "domain_sessionid", "domain_userid"] if not modelled_table("page_views") else []) %}
+    {% for name in (["page_view_id", "domain_sessionid"] if not modelled_table("page_views") else []) %}
         {% do out.update({name ~ "__missing": {
             "column": name, "outcome": "missing",
             "expression": "count(case when event_name = 'page_view' and " ~ name ~ " is null then 1 end)",
             "message": why_missing(events, name),
+        }}) %}
+    {% endfor %}
+    {% for name in identifier_columns() %}
+        {% do out.update({name ~ "__placeholder": {
+            "column": name, "outcome": "placeholder",
+            "expression": "count(case when " ~ name ~ "__is_placeholder then 1 end)",
+            "message": "A placeholder (var placeholder_ids) is no identifier: it joins nothing",
         }}) %}
     {% endfor %}
     {{ return(out) }}

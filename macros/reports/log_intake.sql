@@ -16,11 +16,18 @@
     } %}
     {% for row in run_query(
         "select source, column_name, outcome, num_events, message from " ~ intake
-        ~ " where column_name is not null order by source, column_name, outcome"
+        ~ " where column_name is not null and outcome <> 'placeholder'"
+        ~ " order by source, column_name, outcome"
     ).rows %}
         {% do exceptions.warn(
             row[0] ~ ", " ~ row[1] ~ ": "
             ~ says[row[2]].format(row[3] if row[3] else "", row[4])
         ) %}
+    {% endfor %}
+    {% for row in run_query(
+        "select column_name, num_events from " ~ intake
+        ~ " where outcome = 'placeholder' order by column_name"
+    ).rows %}
+        {{ log("Placeholders that are no " ~ row[0] ~ ": " ~ row[1] ~ " events (var placeholder_ids).", info=true) }}
     {% endfor %}
 {% endmacro %}

@@ -43,7 +43,8 @@
 {% macro typed_event_list(events) %}
     {% set list = [] %}
     {% for name, column in event_columns().items() %}
-        {% do list.append(typed_column(events.columns.get(name), column.type) ~ " as " ~ name) %}
+        {% set value = typed_column(events.columns.get(name), column.type) %}
+        {% do list.append((known_id(value) if name in identifier_columns() else value) ~ " as " ~ name) %}
     {% endfor %}
     {% for name in entity_columns().keys() | list + event_field_columns().keys() | list %}
         {% do list.append(given(name ~ "__found") ~ " as " ~ name) %}

@@ -22,7 +22,7 @@
         {{ sql_literal(conversion.name) }} as conversion_name,
         event_id as conversion_id,
         domain_userid,
-        {{ text_null() }} as user_id,
+        case when domain_userid is null then user_id end as user_id,
         event_tstamp as conversion_tstamp
     from {{ events }}
     where {{ conversion_condition(conversion) }}
@@ -37,7 +37,7 @@
         {{ sql_literal(conversion.name) }} as conversion_name,
         page_view_id as conversion_id,
         domain_userid,
-        {{ text_null() }} as user_id,
+        case when domain_userid is null then max(user_id) end as user_id,
         min(event_tstamp) as conversion_tstamp
     from {{ engaged }}
     where {{ page_view_criteria(conversion) }}
@@ -54,7 +54,7 @@
         {{ sql_literal(conversion.name) }} as conversion_name,
         page_view_id as conversion_id,
         domain_userid,
-        {{ text_null() }} as user_id,
+        case when domain_userid is null then user_id end as user_id,
         {{ "coalesce(end_tstamp, start_tstamp)" if conversion.source == "page_views"
             else "start_tstamp" }} as conversion_tstamp
     from {{ page_views }}

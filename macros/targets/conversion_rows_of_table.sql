@@ -18,9 +18,9 @@
     {% for name, column in table.columns.items() %}
         {% do columns.update({name: {"name": column.name, "kind": kind_of_type(column.type)}}) %}
     {% endfor %}
-    {% set who = typed_column(user, "text") %}
+    {% set who = known_id(typed_column(user, "text")) %}
     {% set by_user_id = "user_id_column" in conversion %}
-    {% set id = who ~ " || ' ' || cast(" ~ epoch_us(tstamp) ~ " as " ~ dbt.type_string() ~ ")" %}
+    {% set id = typed_column(user, "text") ~ " || ' ' || cast(" ~ epoch_us(tstamp) ~ " as " ~ dbt.type_string() ~ ")" %}
     {% if "id_column" in conversion %}
         {% set own = typed_column(
             conversion_table_column(conversion, conversion.id_column, table), "text"

@@ -1,6 +1,7 @@
-{#- Conversions that are made of more than an event, as further rows of the events that
-    targets look for conversions in: `union all` and a select, or nothing. One told by
-    user_id happens to every device of the person. -#}
+{#- Conversions that are made of more than an event, and events that name a user_id and no
+    visitor, as further rows of the events that targets look for conversions in: `union all` and
+    a select. What is told by user_id happens to every device of the person. Their event_ids
+    begin with `conversion:`: they are nothing that a visitor was seen at. -#}
 {% macro conversions_as_events() %}
     {%- set rows = ref("tgt_conversions") -%}
     {%- set user_mapping = ref("stg_snowplow__user_mapping") -%}
@@ -28,4 +29,31 @@
         conversions.conversion_name in ({{ text_literals(names) }})
         and coalesce(conversions.domain_userid, user_mapping.domain_userid) is not null
     {%- endif %}
+
+    union all
+
+    select
+        {%- for column in staged_event_columns() %}
+        {{ {
+            "event_id": "'conversion:' || events.event_id",
+            "domain_userid": "user_mapping.domain_userid",
+        }.get(column, "events." ~ column) }} as {{ column }}
+        {{- "," if not loop.last }}
+        {%- endfor %}
+    from (
+        {{ subject_events(ref("stg_snowplow__events"), by_user_id=true) }}
+        and domain_userid is null
+        and ({{ any_outcome_condition() }})
+    ) as events
+    inner join {{ user_mapping }} as user_mapping on events.user_id = user_mapping.user_id
+{% endmacro %}
+
+{#- Is the event one that a target asks for by itself: a conversion or an order? -#}
+{% macro any_outcome_condition() %}
+    {% set conditions = [] %}
+    {% for conversion in conversions() if conversion.source == "events" %}
+        {% do conditions.append("(" ~ conversion_condition(conversion) ~ ")") %}
+    {% endfor %}
+    {% if value_settings() %} {% do conditions.append("(" ~ is_order() ~ ")") %} {% endif %}
+    {{ return(conditions | join(" or ") or "false") }}
 {% endmacro %}

@@ -18,6 +18,7 @@
         "app_ids", "exclude_bots", "bot_useragent_pattern", "test_traffic",
         "max_clock_skew", "arrival_tolerance", "clock_outliers", "excluded_events",
         "null_markers", "date_order",
+        "placeholder_ids", "max_visitors_per_user_id",
     ] %}
         {% do facts.update({name: var(name)}) %}
     {% endfor %}

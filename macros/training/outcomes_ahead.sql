@@ -19,7 +19,8 @@ with points as (
     select
         domain_userid,
         {{ epoch_us("event_tstamp") }} as us,
-        {{ epoch_us("event_tstamp") }} as event_us,
+        case when event_id not like 'conversion:%' then {{ epoch_us("event_tstamp") }} end
+            as event_us,
         {{ "case when " ~ is_order() ~ " then " ~ order_amount() ~ " end"
             if value else "cast(null as " ~ dbt.type_bigint() ~ ")" }} as amount,
         null as moment_us

@@ -49,10 +49,12 @@
     {% set list = [] %}
     {% set keys = [] %}
     {% for name, column in columns.items() %}
+        {% set value = modelled_column(table, name, column.type, column.unified_name) %}
         {% do list.append(
-            modelled_column(table, name, column.type, column.unified_name) ~ " as " ~ name
+            (known_id(value) if name in identifier_columns() else value) ~ " as " ~ name
         ) %}
-        {% if column.required %} {% do keys.append(name ~ " is not null") %} {% endif %}
+        {#- what a session tells is kept without the visitor -#}
+        {% if column.required and not (name == "domain_userid" and "domain_sessionid" in columns) %} {% do keys.append(name ~ " is not null") %} {% endif %}
     {% endfor %}
     {#- a visitor is known from the start, a visit once it is over -#}
     {% set known = "start_tstamp" if "sessions" in columns else "end_tstamp" %}

@@ -20,13 +20,16 @@
     {{ return(columns) }}
 {% endmacro %}
 
-{#- The columns of a web table, typed, as a select list; the person is the mapping's. -#}
-{% macro stitched_list(rows, mapping) %}
+{#- The columns of a web table, typed, as a select list. The person is the mapping's; of a row
+    without a visitor whoever is logged in, unless that is one of `shared`. -#}
+{% macro stitched_list(rows, mapping, shared=none) %}
+    {% set logged_in = ", case when " ~ (shared or "") ~ ".user_id is null then " ~ rows ~ ".user_id end" %}
     {% set list = [] %}
     {% for name, column in web_columns().items() %}
         {% if name == "stitched_user_id" %}
             {% do list.append(
-                "coalesce(" ~ mapping ~ ".user_id, " ~ rows ~ ".domain_userid) as " ~ name
+                "coalesce(" ~ mapping ~ ".user_id, " ~ rows ~ ".domain_userid"
+                ~ (logged_in if shared else "") ~ ") as " ~ name
             ) %}
         {% else %}
             {% do list.append(

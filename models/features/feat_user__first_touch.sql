@@ -4,9 +4,11 @@
 with sessions as (
 
     select * from {{ ref("stg_snowplow__sessions") }}
-    {%- if var("exclude_bots") %}
-    where not coalesce(spider_or_robot, false)
-    {%- endif %}
+    where
+        stitched_user_id is not null
+        {%- if var("exclude_bots") %}
+        and not coalesce(spider_or_robot, false)
+        {%- endif %}
 
 ),
 
@@ -36,10 +38,13 @@ numbered as (
 scrolled as (
 
     select
-        domain_sessionid,
-        max(vertical_percentage_scrolled) as vertical_percentage_scrolled
+        page_views.domain_sessionid,
+        max(page_views.vertical_percentage_scrolled) as vertical_percentage_scrolled
     from page_views
-    group by domain_sessionid
+    inner join sessions on page_views.domain_sessionid = sessions.domain_sessionid
+    -- Not what came when the visit was over.
+    where page_views.start_tstamp <= sessions.end_tstamp
+    group by page_views.domain_sessionid
 
 ),
 

@@ -23,6 +23,7 @@ typed as (
 
     select
         {{ typed_event_list(events) }},
+        {{ placeholder_list(events) }},
         {{ server_tstamp(events) }} as server_tstamp
     from found
 

@@ -18,12 +18,19 @@ user_mapping as (
 
 ),
 
+shared_user_ids as (
+
+    select * from {{ ref("stg_snowplow__shared_user_ids") }}
+
+),
+
 final as (
 
     select
-        {{ stitched_list("page_views", "user_mapping") }}
+        {{ stitched_list("page_views", "user_mapping", "shared_user_ids") }}
     from page_views
     left join user_mapping on page_views.domain_userid = user_mapping.domain_userid
+    left join shared_user_ids on page_views.user_id = shared_user_ids.user_id
 
 )
 

@@ -18,12 +18,19 @@ user_mapping as (
 
 ),
 
+shared_user_ids as (
+
+    select * from {{ ref("stg_snowplow__shared_user_ids") }}
+
+),
+
 final as (
 
     select
-        {{ stitched_list("sessions", "user_mapping") }}
+        {{ stitched_list("sessions", "user_mapping", "shared_user_ids") }}
     from sessions
     left join user_mapping on sessions.domain_userid = user_mapping.domain_userid
+    left join shared_user_ids on sessions.user_id = shared_user_ids.user_id
 
 )
 

@@ -1,17 +1,33 @@
 {#- Named whichever source is used, so that the graph stays the same. -#}
 {%- do ref("web_user_mapping") -%}
-{%- set modelled = modelled_table("user_mapping") -%}
-{%- set sessions = modelled_table("sessions") -%}
 
-with user_mapping as (
+with seen as (
 
-    {% if modelled %}
-    {{ modelled_rows(modelled) }}
-    {%- elif sessions -%}
-    {{ mapping_of_sessions(sessions) }}
-    {%- else -%}
-    select * from {{ ref("web_user_mapping") }}
-    {%- endif %}
+    {{ seen_user_ids() }}
+
+),
+
+shared_user_ids as (
+
+    select * from {{ ref("stg_snowplow__shared_user_ids") }}
+
+),
+
+placed as (
+
+    select
+        seen.*,
+        row_number() over (
+            partition by seen.domain_userid
+            order by
+                seen.end_tstamp desc,
+                seen.event_tstamp desc,
+                seen.last_id desc,
+                seen.user_id desc
+        ) as place
+    from seen
+    left join shared_user_ids on seen.user_id = shared_user_ids.user_id
+    where shared_user_ids.user_id is null
 
 ),
 
@@ -21,7 +37,8 @@ final as (
         domain_userid,
         user_id,
         end_tstamp
-    from user_mapping
+    from placed
+    where place = 1
 
 )
 

@@ -2,13 +2,19 @@
 
 with events as (
 
-    {{ subject_events(ref("stg_snowplow__events")) }}
+    {{ subject_events(ref("stg_snowplow__events"), by_user_id=true) }}
 
 ),
 
 user_mapping as (
 
     select * from {{ ref("stg_snowplow__user_mapping") }}
+
+),
+
+shared_user_ids as (
+
+    select * from {{ ref("stg_snowplow__shared_user_ids") }}
 
 ),
 
@@ -45,8 +51,12 @@ final as (
         conversions.conversion_tstamp
     from conversions
     left join user_mapping on conversions.domain_userid = user_mapping.domain_userid
+    left join shared_user_ids on conversions.user_id = shared_user_ids.user_id
     cross join as_of
-    where conversions.conversion_tstamp < as_of.as_of_tstamp
+    where
+        conversions.conversion_tstamp < as_of.as_of_tstamp
+        and coalesce(conversions.domain_userid, conversions.user_id) is not null
+        and shared_user_ids.user_id is null
 
 )
 

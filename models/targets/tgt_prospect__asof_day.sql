@@ -40,7 +40,9 @@ conversions_ahead as (
 {% if outcomes -%}
 outcomes_ahead as (
 
-    {{ outcomes_ahead(outcomes, events="events", moments="moments", as_of="as_of") }}
+    {{ outcomes_ahead(
+        outcomes, events="events_and_conversions", moments="moments", as_of="as_of"
+    ) }}
 
 ),
 

@@ -12,7 +12,7 @@ seen as (
         min(event_tstamp) as first_seen_tstamp,
         max(event_tstamp) as last_seen_tstamp
     from events
-    where event_name is null or event_name not like 'conversion:%'
+    where event_id not like 'conversion:%'
     group by domain_userid
 
 ),

@@ -18,6 +18,7 @@ people as (
         min(start_tstamp) as first_seen_tstamp,
         max(end_tstamp) as last_seen_tstamp
     from sessions
+    where stitched_user_id is not null
     group by stitched_user_id
 
 ),

@@ -54,8 +54,8 @@ completed as (
 
 ),
 
--- The web tables end a visit with its last page view or ping: what comes before the
--- timeout is over still belongs to it.
+-- A visit ends with its last event: what comes before the timeout is over, as an order from
+-- a server, still belongs to it.
 final as (
 
     select

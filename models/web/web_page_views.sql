@@ -1,3 +1,4 @@
+-- What came after its session was over is measured by itself.
 with events as {{ inlined() }} (
 
     select * from {{ ref("web_events") }}
@@ -11,11 +12,12 @@ page_views as (
         event_id,
         page_view_id,
         domain_sessionid,
-        web_tstamp,
+        is_in_session,
+        event_tstamp,
         created_tstamp,
         row_number() over (
             partition by page_view_id
-            order by web_tstamp, created_tstamp, event_id
+            order by event_tstamp, created_tstamp, event_id
         ) as occurrence
     from events
     where event_name = 'page_view'
@@ -28,11 +30,13 @@ placed as (
         event_id,
         page_view_id,
         domain_sessionid,
+        is_in_session,
         row_number() over (
-            partition by domain_sessionid
-            order by web_tstamp, created_tstamp, event_id
+            partition by domain_sessionid, is_in_session
+            order by event_tstamp, created_tstamp, event_id
         ) as page_view_in_session_index,
-        count(*) over (partition by domain_sessionid) as page_views_in_session
+        count(*) over (partition by domain_sessionid, is_in_session)
+            as page_views_in_session
     from page_views
     where occurrence = 1
 
@@ -43,11 +47,12 @@ pings as (
     select
         page_view_id,
         domain_sessionid,
-        max(web_tstamp) as last_ping_tstamp,
+        is_in_session,
+        max(event_tstamp) as last_ping_tstamp,
         count(distinct {{ heartbeat("created_tstamp") }}) as num_heartbeats
     from events
     where event_name = 'page_ping'
-    group by page_view_id, domain_sessionid
+    group by page_view_id, domain_sessionid, is_in_session
 
 ),
 
@@ -56,6 +61,7 @@ scroll as (
     select
         page_view_id,
         domain_sessionid,
+        is_in_session,
         max(doc_width) as width,
         max(doc_height) as height,
         max(coalesce(br_viewwidth, 0)) as viewwidth,
@@ -64,7 +70,7 @@ scroll as (
         {{ scrolled_pixels("pp_yoffset_max", "doc_height") }} as vertical_pixels
     from events
     where doc_width > 0 and doc_height > 0
-    group by page_view_id, domain_sessionid
+    group by page_view_id, domain_sessionid, is_in_session
 
 ),
 
@@ -89,10 +95,12 @@ measured as (
         on
             placed.page_view_id = pings.page_view_id
             and placed.domain_sessionid = pings.domain_sessionid
+            and placed.is_in_session = pings.is_in_session
     left join scroll
         on
             placed.page_view_id = scroll.page_view_id
             and placed.domain_sessionid = scroll.domain_sessionid
+            and placed.is_in_session = scroll.is_in_session
 
 ),
 
@@ -112,12 +120,12 @@ final as (
         measured.page_views_in_session,
         events.dvce_created_tstamp,
         events.collector_tstamp,
-        events.web_tstamp as derived_tstamp,
-        events.web_tstamp as start_tstamp,
-        coalesce(measured.last_ping_tstamp, events.web_tstamp) as end_tstamp,
+        events.event_tstamp as derived_tstamp,
+        events.event_tstamp as start_tstamp,
+        coalesce(measured.last_ping_tstamp, events.event_tstamp) as end_tstamp,
         measured.engaged_time_in_s,
         {{ seconds_between(
-            "events.web_tstamp", "coalesce(measured.last_ping_tstamp, events.web_tstamp)"
+            "events.event_tstamp", "coalesce(measured.last_ping_tstamp, events.event_tstamp)"
         ) }} as absolute_time_in_s,
         measured.horizontal_pixels as horizontal_pixels_scrolled,
         measured.vertical_pixels as vertical_pixels_scrolled,

@@ -1,6 +1,7 @@
 with events as {{ inlined() }} (
 
     select * from {{ ref("web_events") }}
+    where is_in_session
 
 ),
 
@@ -10,8 +11,8 @@ totals as (
         domain_sessionid,
         count(*) as total_events,
         count(distinct case when is_page_event then page_view_id end) as page_views,
-        min(case when is_page_event then web_tstamp end) as first_tstamp,
-        max(case when is_page_event then web_tstamp end) as end_tstamp
+        min(event_tstamp) as first_tstamp,
+        max(event_tstamp) as end_tstamp
     from events
     group by domain_sessionid
 
@@ -44,17 +45,29 @@ placed as (
     select
         event_id,
         domain_sessionid,
-        event_name,
         row_number() over (
             partition by domain_sessionid
-            order by web_tstamp, created_tstamp, event_id
+            order by event_tstamp, created_tstamp, event_id
         ) as place,
         row_number() over (
             partition by domain_sessionid
-            order by web_tstamp desc, created_tstamp desc, event_id desc
+            order by event_tstamp desc, created_tstamp desc, event_id desc
         ) as place_from_end
     from events
     where is_page_event
+
+),
+
+opened as (
+
+    select
+        domain_sessionid,
+        event_name,
+        row_number() over (
+            partition by domain_sessionid
+            order by event_tstamp, created_tstamp, event_id
+        ) as place
+    from events
 
 ),
 
@@ -64,7 +77,7 @@ timed as (
     select
         totals.domain_sessionid,
         case
-            when placed.event_name = 'page_ping'
+            when opened.event_name = 'page_ping'
                 then {{ timestamp_us(
                     epoch_us("totals.first_tstamp") ~ " - "
                     ~ var("min_visit_length") * 1000000
@@ -76,8 +89,8 @@ timed as (
         totals.total_events,
         coalesce(engagement.engaged_time_in_s, 0) as engaged_time_in_s
     from totals
-    inner join placed
-        on totals.domain_sessionid = placed.domain_sessionid and placed.place = 1
+    inner join opened
+        on totals.domain_sessionid = opened.domain_sessionid and opened.place = 1
     left join engagement on totals.domain_sessionid = engagement.domain_sessionid
 
 ),

@@ -1,7 +1,7 @@
 with events as (
 
-    select * from {{ ref("web_events") }}
-    where user_id is not null
+    select * from {{ ref("stg_snowplow__events") }}
+    where user_id is not null and domain_userid is not null
 
 ),
 
@@ -11,9 +11,11 @@ placed as (
         domain_userid,
         user_id,
         arrival_tstamp,
+        event_tstamp,
+        event_id,
         row_number() over (
-            partition by domain_userid
-            order by arrival_tstamp desc, web_tstamp desc, event_id desc
+            partition by domain_userid, user_id
+            order by arrival_tstamp desc, event_tstamp desc, event_id desc
         ) as place
     from events
 
@@ -24,7 +26,9 @@ final as (
     select
         domain_userid,
         user_id,
-        arrival_tstamp as end_tstamp
+        arrival_tstamp as end_tstamp,
+        event_tstamp,
+        event_id as last_id
     from placed
     where place = 1
 

@@ -3,6 +3,7 @@
 with sessions as (
 
     select * from {{ ref("stg_snowplow__sessions") }}
+    where domain_userid is not null
 
 ),
 

@@ -92,13 +92,14 @@ def dictionaries(project: Project, relation: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def expected(built: Project) -> dict[str, dict[str, dict[str, Any]]]:
-    usable = reference.usable(dictionaries(built, "stg_snowplow__events"))
-    sessions = reference.sessions(usable)
+    staged = dictionaries(built, "stg_snowplow__events")
+    usable, known = reference.usable(staged), reference.people(staged)
+    sessions = reference.sessions(usable, known)
     return {
-        "page_views": reference.page_views(usable),
+        "page_views": reference.page_views(usable, known),
         "sessions": sessions,
         "users": reference.users(sessions),
-        "user_mapping": reference.user_mapping(usable),
+        "user_mapping": reference.user_mapping(staged),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 Row = dict[str, Any]
 
-HEARTBEAT, MIN_VISIT, DAYS_LATE, MAX_DAYS = 10, 5, 3, 3
+HEARTBEAT, MIN_VISIT, DAYS_LATE, MAX_DAYS, TIMEOUT = 10, 5, 3, 3, 30
 EPOCH = dt.datetime(1970, 1, 1)
 PAGE = ["title", "url", "urlscheme", "urlhost", "urlpath", "urlquery", "urlfragment"]
 REFERRER = ["urlscheme", "urlhost", "urlpath", "urlquery", "urlfragment", "medium", "source"]
@@ -41,30 +41,49 @@ def order(event: Row) -> tuple[Any, ...]:
 
 
 def usable(events: list[Row]) -> list[Row]:
-    """Events of a visitor's session, sent and arrived in time; `at` and `created` added."""
+    """Events of a session, sent and arrived in time; `at`, `created`, `in_session` added."""
     kept = []
     for event in events:
         created, sent = event["dvce_created_tstamp"], event["dvce_sent_tstamp"]
         late = created and sent and sent - created > dt.timedelta(days=DAYS_LATE)
-        if event["domain_userid"] and event["domain_sessionid"] and not late:
-            at = event["derived_tstamp"] or event["collector_tstamp"]
-            kept.append(event | {"at": at, "created": created or at})
-    first: dict[str, dt.datetime] = {}
-    for event in kept:
-        session, arrival = event["domain_sessionid"], event["arrival_tstamp"]
-        if session not in first or arrival < first[session]:
-            first[session] = arrival
-    longest = dt.timedelta(days=MAX_DAYS)
-    return [e for e in kept if e["arrival_tstamp"] - first[e["domain_sessionid"]] <= longest]
+        if event["domain_sessionid"] and not late:
+            at = event["event_tstamp"]
+            own = created or event["derived_tstamp"] or event["collector_tstamp"]
+            kept.append(event | {"at": at, "created": own})
+    of_session: defaultdict[str, list[Row]] = defaultdict(list)
+    for event in sorted(kept, key=lambda e: (e["at"], e["event_id"])):
+        of_session[event["domain_sessionid"]].append(event)
+    longest, timeout = dt.timedelta(days=MAX_DAYS), dt.timedelta(minutes=TIMEOUT)
+    inside = []
+    for every in of_session.values():
+        first = min(event["arrival_tstamp"] for event in every)
+        is_over, before = False, every[0]["at"]
+        for event in every:
+            # What counts from its arrival does not open a session again that was over.
+            late = event["derived_tstamp"] and event["at"] > event["derived_tstamp"]
+            is_over = bool(late) and (is_over or event["at"] - before >= timeout)
+            before = event["at"]
+            if event["arrival_tstamp"] - first <= longest:
+                inside.append(event | {"in_session": not is_over})
+    return inside
 
 
 def people(events: list[Row]) -> dict[str, Row]:
     """The last event, by arrival, with a user_id of each visitor."""
     last: dict[str, Row] = {}
-    for event in sorted(events, key=lambda e: (e["arrival_tstamp"], e["at"], e["event_id"])):
-        if event["user_id"]:
+    order_of_arrival = ("arrival_tstamp", "event_tstamp", "event_id")
+    for event in sorted(events, key=lambda e: tuple(e[name] for name in order_of_arrival)):
+        if event["user_id"] and event["domain_userid"]:
             last[event["domain_userid"]] = event
     return last
+
+
+def person(event: Row, known: dict[str, Row]) -> str | None:
+    """Who the visitor is; without one, whoever is logged in."""
+    visitor = event["domain_userid"]
+    if not visitor:
+        return event["user_id"]
+    return known.get(visitor, {}).get("user_id", visitor)
 
 
 def described(event: Row) -> Row:
@@ -95,34 +114,33 @@ def scroll(events: list[Row], axis: str, size: str, view: str) -> tuple[int | No
     return pixels, float(math.floor(100 * seen / whole + 0.5))
 
 
-def page_views(events: list[Row]) -> dict[str, Row]:
-    of_page: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
+def page_views(events: list[Row], known: dict[str, Row]) -> dict[str, Row]:
+    of_page: defaultdict[tuple[str, str, bool], list[Row]] = defaultdict(list)
     first: dict[str, Row] = {}
     for event in sorted(events, key=order):
         if event["event_name"] in ("page_view", "page_ping") and event["page_view_id"]:
-            of_page[event["page_view_id"], event["domain_sessionid"]].append(event)
+            key = event["page_view_id"], event["domain_sessionid"], event["in_session"]
+            of_page[key].append(event)
             if event["event_name"] == "page_view":
                 first.setdefault(event["page_view_id"], event)
-    in_session: defaultdict[str, list[str]] = defaultdict(list)
+    in_session: defaultdict[tuple[str, bool], list[str]] = defaultdict(list)
     for event in sorted(first.values(), key=order):
-        in_session[event["domain_sessionid"]].append(event["event_id"])
-    known = people(events)
+        in_session[event["domain_sessionid"], event["in_session"]].append(event["event_id"])
     rows = {}
     for name, view in first.items():
-        around = of_page[name, view["domain_sessionid"]]
+        around = of_page[name, view["domain_sessionid"], view["in_session"]]
         pings = [event for event in around if event["event_name"] == "page_ping"]
         end = max((ping["at"] for ping in pings), default=view["at"])
         across = scroll(around, "x", "doc_width", "br_viewwidth")
         down = scroll(around, "y", "doc_height", "br_viewheight")
-        session = in_session[view["domain_sessionid"]]
-        visitor = view["domain_userid"]
+        session = in_session[view["domain_sessionid"], view["in_session"]]
         same = ["event_id", "domain_userid", "domain_sessionid", *IDENTITY, "page_referrer"]
         same += [f"page_{n}" for n in PAGE] + ["doc_width", "doc_height", "br_colordepth"]
         same += ["br_viewwidth", "br_viewheight", "dvce_created_tstamp", "collector_tstamp"]
         rows[name] = {column: view[column] for column in same} | described(view)
         rows[name] |= {
             "page_view_id": name,
-            "stitched_user_id": known.get(visitor, {}).get("user_id", visitor),
+            "stitched_user_id": person(view, known),
             "page_view_in_session_index": session.index(view["event_id"]) + 1,
             "page_views_in_session": len(session),
             "derived_tstamp": view["at"],
@@ -146,11 +164,11 @@ def source_platform(query: str | None) -> str | None:
     return None
 
 
-def sessions(events: list[Row]) -> dict[str, Row]:
+def sessions(events: list[Row], known: dict[str, Row]) -> dict[str, Row]:
     of_session: defaultdict[str, list[Row]] = defaultdict(list)
     for event in sorted(events, key=order):
-        of_session[event["domain_sessionid"]].append(event)
-    known = people(events)
+        if event["in_session"]:
+            of_session[event["domain_sessionid"]].append(event)
     rows = {}
     for name, every in of_session.items():
         pages = [event for event in every if event["event_name"] in ("page_view", "page_ping")]
@@ -163,9 +181,8 @@ def sessions(events: list[Row]) -> dict[str, Row]:
                 pinged[event["page_view_id"]].append(event)
         num_pages = len({event["page_view_id"] for event in pages} - {None})
         time = sum(engaged(pings) for pings in pinged.values())
-        began = MIN_VISIT if first["event_name"] == "page_ping" else 0
-        start = first["at"] - dt.timedelta(seconds=began)
-        visitor = first["domain_userid"]
+        began = MIN_VISIT if every[0]["event_name"] == "page_ping" else 0
+        start, end = every[0]["at"] - dt.timedelta(seconds=began), every[-1]["at"]
         rows[name] = {column: first[column] for column in ["domain_userid", *IDENTITY]}
         rows[name] |= described(first)
         rows[name] |= {f"first_page_{n}": first[f"page_{n}"] for n in PAGE}
@@ -174,12 +191,12 @@ def sessions(events: list[Row]) -> dict[str, Row]:
             rows[name][f"last_{n}"] = last[n]
         rows[name] |= {
             "domain_sessionid": name,
-            "stitched_user_id": known.get(visitor, {}).get("user_id", visitor),
+            "stitched_user_id": person(first, known),
             "referrer": first["page_referrer"],
             "mkt_source_platform": source_platform(first["page_urlquery"]),
             "start_tstamp": start,
-            "end_tstamp": last["at"],
-            "absolute_time_in_s": seconds(start, last["at"]),
+            "end_tstamp": end,
+            "absolute_time_in_s": seconds(start, end),
             "page_views": num_pages,
             "total_events": len(every),
             "engaged_time_in_s": time,
@@ -191,7 +208,8 @@ def sessions(events: list[Row]) -> dict[str, Row]:
 def users(told: dict[str, Row]) -> dict[str, Row]:
     of_user: defaultdict[str, list[Row]] = defaultdict(list)
     for session in told.values():
-        of_user[session["domain_userid"]].append(session)
+        if session["domain_userid"]:
+            of_user[session["domain_userid"]].append(session)
     rows = {}
     for name, every in of_user.items():
         key = ("start_tstamp", "end_tstamp", "domain_sessionid")

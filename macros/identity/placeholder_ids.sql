@@ -1,0 +1,33 @@
+{#- The columns of events that say whose or which something is: a placeholder in one is none. -#}
+{% macro identifier_columns() %}
+    {{ return(["event_id", "domain_userid", "user_id", "network_userid", "domain_sessionid"]) }}
+{% endmacro %}
+
+{#- Is the text one that stands for no identifier: of var placeholder_ids, in any case of letters,
+    or made of zeros and dashes alone, as the GUID of zeros? -#}
+{% macro is_placeholder_id(text) %}
+    {% set words = [] %}
+    {% for word in var("placeholder_ids") %} {% do words.append(word | string | lower) %} {% endfor %}
+    {% set zeros = "replace(replace(trim(" ~ text ~ "), '0', ''), '-', '') = ''" %}
+    {% if not words %} {{ return("(" ~ zeros ~ ")") }} {% endif %}
+    {{ return(
+        "(lower(trim(" ~ text ~ ")) in (" ~ text_literals(words | unique | sort) ~ ") or " ~ zeros ~ ")"
+    ) }}
+{% endmacro %}
+
+{#- An identifier, null where it is a placeholder. -#}
+{% macro known_id(text) %}
+    {{ return("case when not " ~ is_placeholder_id(text) ~ " then " ~ text ~ " end") }}
+{% endmacro %}
+
+{#- A select list: which identifiers of an event are placeholders, as <column>__is_placeholder. -#}
+{% macro placeholder_list(events) %}
+    {% set list = [] %}
+    {% for name in identifier_columns() %}
+        {% do list.append(
+            "coalesce(" ~ is_placeholder_id(typed_column(events.columns.get(name), "text"))
+            ~ ", false) as " ~ name ~ "__is_placeholder"
+        ) %}
+    {% endfor %}
+    {{ return(list | join(",\n        ")) }}
+{% endmacro %}
