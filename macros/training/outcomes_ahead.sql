@@ -19,8 +19,10 @@ with points as (
     select
         domain_userid,
         {{ epoch_us("event_tstamp") }} as us,
-        case when event_id not like 'conversion:%' then {{ epoch_us("event_tstamp") }} end
-            as event_us,
+        case
+            when coalesce(event_id not like 'conversion:%', true)
+                then {{ epoch_us("event_tstamp") }}
+        end as event_us,
         {{ "case when " ~ is_order() ~ " then " ~ order_amount() ~ " end"
             if value else "cast(null as " ~ dbt.type_bigint() ~ ")" }} as amount,
         null as moment_us

@@ -12,7 +12,7 @@ seen as (
         min(event_tstamp) as first_seen_tstamp,
         max(event_tstamp) as last_seen_tstamp
     from events
-    where event_id not like 'conversion:%'
+    where coalesce(event_id not like 'conversion:%', true)
     group by domain_userid
 
 ),
