@@ -22,6 +22,7 @@ from sklearn.metrics import roc_auc_score
 from ml.booster import BASE_PARAMS, Data
 from ml.columns import Schema
 from ml.folds import uniform
+from ml.kinds import NUMBERS, held, to_numbers
 from ml.metrics import log_loss_rows
 
 COLUMNS = ["feature", "check", "value", "evidence"]
@@ -197,9 +198,9 @@ def find_rates(frame: pd.DataFrame, y: np.ndarray, names: Collection[str]) -> di
     """
     found = {}
     for name in names:
-        if not pd.api.types.is_float_dtype(frame[name]):
+        if held(frame[name]) != NUMBERS:
             continue
-        x = frame[name].to_numpy(dtype=float, na_value=np.nan)
+        x = to_numbers(frame[name])
         known = np.isfinite(x) & np.isfinite(y)
         x, hit = x[known], y[known]
         if not len(x) or x.min() < 0 or x.max() > 1:

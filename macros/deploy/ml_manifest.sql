@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "b96cc608afb126928128d77cec754c2523287bfa6478535fb75f552e8db18ff8",
+        "sha256": "e05c87f381b6df5b0c09c86e3cb41749cc47d66ae51ddbfc1a2a500fa22db96f",
         "files": {
         "ml": [
             "__init__.py",

@@ -16,6 +16,7 @@ import pytest
 
 from ml import kinds
 from ml.columns import Schema, learn_schema, to_target
+from ml.leaks import find_rates
 from ml.value import to_amount
 
 N = 60
@@ -291,6 +292,18 @@ def test_texts_are_moments_in_iso_8601_or_none(text: str, expected: str | None) 
     else:
         moment = np.datetime64(expected.replace(" ", "T"), "us").astype("int64")
         assert kinds.to_microseconds(values) == [moment]
+
+
+def test_a_mean_of_the_target_is_a_leak_whatever_holds_it() -> None:
+    rng = np.random.default_rng(0)
+    page = rng.integers(0, 200, 20_000)
+    y = (rng.random(len(page)) < 0.3).astype(float)
+    rate = pd.Series(y).groupby(page).transform("mean")
+    decimals = pd.Series([Decimal(value) for value in rate.tolist()], dtype=object)
+    for values in (rate, decimals, rate.astype("Float64"), rate.astype(arrow(pa.float64()))):
+        found = find_rates(pd.DataFrame({"rate": values, "flag": y, "text": "a"}), y, ["rate"])
+        assert list(found) == ["rate"]
+    assert find_rates(pd.DataFrame({"flag": y.astype(int)}), y, ["flag"]) == {}
 
 
 def test_uuids_are_texts_as_engines_deliver_them() -> None:
