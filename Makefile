@@ -97,6 +97,7 @@ bench: $(VENV)/.bench java ## Measure features, training, simulation and the bui
 	$(BIN)/python bench/increment.py
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/gate.py
+	$(BIN)/python bench/splits.py
 	$(BIN)/python bench/leaks.py
 	$(BIN)/python bench/value.py
 	$(BIN)/python bench/pipeline.py

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from ml.splits import JUDGED
+
 
 class OwnFilesError(click.ClickException):
     """The folder of links holds something that is not a link."""
@@ -202,23 +204,24 @@ def summarise(connection: object) -> str:
     for table in ("page_views", "sessions", "users"):
         (number,) = query(f"select count(*) from stg_snowplow__{table}").fetchone()
         lines.append(f"  {table.replace('_', ' '):<36}{number:>12,}")
-    lines += ["", "Models, on subjects and days they were not trained on"]
+    lines += ["", "Models, on rows they were not trained on"]
     evaluated = query("""
         select c.model_name, max(case when metric = 'roc_auc' then value end),
             max(case when metric = 'roc_auc' then value_low end),
             max(case when metric = 'roc_auc' then value_high end),
             max(case when metric = 'log_loss' then value end),
             max(case when metric = 'base_rate' then value end),
-            max(case when metric = 'ece' then value end)
+            max(case when metric = 'ece' then value end), max(split)
         from propensity_champions as c
         join propensity_evaluation as e using (model_name, version)
         where dataset = 'test' group by 1 order by 1
     """).fetchall()
-    for name, auc, low, high, log_loss, base_rate, ece in evaluated:
+    for name, auc, low, high, log_loss, base_rate, ece, split in evaluated:
         lines.append(
             f"  {name:<12} ROC AUC {auc:.3f} ({low:.3f} to {high:.3f}), log loss {log_loss:.4f}, "
             f"calibration error {ece:.4f}, base rate {base_rate:.2%}"
         )
+        lines.append(f"  {'':<12} {JUDGED.get(split, split)}")
     for name, reason in query("""
         select model_name, arg_max(decision_reason, (trained_at, version)) from propensity_models
         where model_name not in (select model_name from propensity_champions)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ml.metrics import log_loss_rows, paired_gain
+from ml.splits import PEOPLE
 
 # champion: scores from now on. challenger: stands alone and may score a share of people,
 # but has not shown that it is better. rejected: never scores.
@@ -114,6 +115,23 @@ def judge_alone(judged: Judged, base_rate: float, leaks: pd.DataFrame, rules: Ga
             f"{judged.loss_name} {value:+.5f} better [{low:+.5f}, {high:+.5f}]."
         )
     return ""
+
+
+def hold_back(split: str, champion_split: str) -> str:
+    """Say why a version may not replace the champion, however they compare; empty if it may.
+
+    Parameters
+    ----------
+    split, champion_split
+        How the new version and the champion were judged: keys of `ml.splits.JUDGED`.
+    """
+    if split != PEOPLE or champion_split == PEOPLE:
+        return ""
+    return (
+        "the champion was judged on later time and stays: what was judged on other people of the "
+        "same time only cannot show that it is better. Bring more history, or put this version "
+        "in its place (dbt run-operation rollback_model)."
+    )
 
 
 def judge_against(

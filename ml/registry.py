@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,12 @@ import pandas as pd
 from ml import artefact, definitions, folds, package
 from ml.columns import to_microseconds
 from ml.errors import ArtefactError, NotTrainableError
-from ml.gate import Decision, GateRules, Judged, judge_against, judge_alone
+from ml.gate import Decision, GateRules, Judged, hold_back, judge_against, judge_alone
 from ml.model import PropensityModel
 from ml.registry_row import known_rows, make_row
 from ml.settings import Settings
-from ml.specs import FOLD, MOMENT, VALUE, Spec, kind_of, read_specs
+from ml.specs import FOLD, MOMENT, VALUE, Spec, kind_of, read_specs, with_folds_of
+from ml.splits import JUDGED, PEOPLE, PEOPLE_AND_TIME
 from ml.training import refit
 from ml.verdict import is_outdated, restored_version
 from ml.warehouse import Types, empty, say, warn
@@ -54,6 +56,7 @@ REGISTRY: Types = {
     "folds": "text",
     "kind": "text",
     "gate_rules": "text",
+    "split": "text",
 }
 Refit = Callable[[PropensityModel, pd.DataFrame, Spec], PropensityModel]
 # What deciding needs of the versions so far: not their artefacts.
@@ -138,6 +141,9 @@ def register_due(
             held = frame = pd.DataFrame()  # let go of one table before the next is read
             table, held = spec.training_table, training[spec.training_table]()
         frame = _sampled(known_rows(held, spec.target), spec, settings, log)
+        frame = with_folds_of(frame, spec)
+        if spec.split_reason:
+            log(f"{name}: {spec.split_reason}")
         try:
             model = _train(frame, spec, catalogue, settings)
         except NotTrainableError as error:
@@ -148,6 +154,9 @@ def register_due(
                 f"{name}: suspected leak in {leak['feature']} ({leak['check']}): {leak['evidence']}"
             )
         decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
+        if spec.split == PEOPLE:
+            told = f"{decision.reason} This version was {JUDGED[PEOPLE]}."
+            decision = replace(decision, reason=told)
         if decision.verdict != "rejected" and spec.kind != VALUE:
             model = (
                 refit_whole(model, frame, spec)
@@ -172,7 +181,7 @@ def _train(
     frame: pd.DataFrame, spec: Spec, catalogue: pd.DataFrame, settings: Settings
 ) -> PropensityModel:
     reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
-    return kind_of(spec.kind).train(
+    model = kind_of(spec.kind).train(
         frame,
         target=spec.target,
         features=_features(frame, catalogue, spec),
@@ -183,6 +192,10 @@ def _train(
         n_trials=settings.n_trials,
         leak_reviewed=reviewed,
     )
+    if spec.split == PEOPLE_AND_TIME:
+        return model
+    params = {**model.params, "split": spec.split}
+    return replace(model, params=params, notes=[*model.notes, JUDGED[spec.split]])
 
 
 def refit_on(
@@ -368,6 +381,9 @@ def decide(
     except ArtefactError as error:
         why = f"it stands alone, and the champion {version} cannot be compared: {error}"
         return Decision("champion", why.partition(" Put a version back")[0], damaged=True)
+    held_back = hold_back(spec.split, str(old.params.get("split", PEOPLE_AND_TIME)))
+    if held_back:
+        return Decision("challenger", held_back)
     # Like is compared with like: both as made from their train folds, before any refit.
     seen_until = old.gated.seen_until if old.gated else champion["seen_until_tstamp"]
     newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]

@@ -99,6 +99,7 @@ def make_row(
         "base_rate": model.base_rate,
         "kind": spec.kind,
         "gate_rules": went_by,
+        "split": spec.split,
         **{column: json.dumps(value) for column, value in texts.items()},
     }
 

@@ -12,6 +12,7 @@ import pandas as pd
 from ml.artefact import ways_out
 from ml.errors import ArtefactError
 from ml.importance import QUANTILES
+from ml.splits import PEOPLE_AND_TIME
 from ml.warehouse import Types, empty, read
 
 _KEY: Types = {"model_name": "text", "version": "text"}
@@ -23,6 +24,7 @@ EVALUATION: Types = {
     "value_low": "double",
     "value_high": "double",
     "reason": "text",
+    "split": "text",
 }
 CURVES: Types = {
     **_KEY,
@@ -150,7 +152,8 @@ def evaluation_table(
     Parameters
     ----------
     registry
-        Columns `model_name`, `version`, `metrics`.
+        Columns `model_name`, `version`, `metrics`, `split`; rows of before there were splits
+        have none, and were judged by the strictest.
     readiness
         `trn_readiness`.
     versions
@@ -164,7 +167,10 @@ def evaluation_table(
         dataset, no value, and the `reason`. A model that this run could not train has the
         metric `not_trained`, an empty version and dataset, no value, and the `reason`.
     """
-    out = _exploded(registry, "metrics", EVALUATION)
+    out = _exploded(registry, "metrics", EVALUATION).drop(columns="split")
+    judged = registry.reindex(columns=["model_name", "version", "split"])
+    judged["split"] = judged["split"].astype(object).where(judged["split"].notna(), PEOPLE_AND_TIME)
+    out = out.merge(judged.astype(object), on=["model_name", "version"], how="left")
     reasons = readiness.set_index("model_name")["not_trained_reason"]
     without = set(readiness["model_name"]) - set(registry["model_name"])
     rows = [
@@ -186,7 +192,7 @@ def evaluation_table(
     if not rows:
         return out
     missing = pd.DataFrame(rows).assign(dataset="").reindex(columns=list(EVALUATION))
-    missing["version"] = missing["version"].fillna("")
+    missing["version"] = missing["version"].astype(object).where(missing["version"].notna(), "")
     return missing if out.empty else pd.concat([out.astype(object), missing.astype(object)])
 
 

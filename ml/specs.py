@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,13 @@ import pandas as pd
 from ml.columns import to_target
 from ml.metrics import log_loss_rows
 from ml.model import PropensityModel
+from ml.splits import PEOPLE, PEOPLE_AND_TIME, TIME
 from ml.training import train_propensity
 from ml.value import to_amount, train_value
 from ml.value_metrics import tweedie_deviance_rows
 
 SUBJECT, MOMENT, TARGET, FOLD = "domain_userid", "as_of_tstamp", "target", "fold"
+SUBJECT_FOLD = "subject_fold"
 CONVERSION, CHURN, VALUE = "conversion", "churn", "value"
 
 
@@ -43,6 +46,12 @@ class Spec:
         `|name:hash|` of each feature that its rows hold, one after another.
     not_trained_reason
         Why it cannot be trained; empty where it can.
+    split
+        How it is judged: a key of `ml.splits.JUDGED`.
+    split_reason
+        That, and why not more strictly, in a sentence.
+    train_until, test_from
+        Where it is judged on later time: rows before the one teach, from the other on judge.
     """
 
     model_name: str
@@ -54,6 +63,10 @@ class Spec:
     outcome_hash: str = ""
     feature_hashes: str = ""
     not_trained_reason: str = ""
+    split: str = PEOPLE_AND_TIME
+    split_reason: str = ""
+    train_until: pd.Timestamp | None = None
+    test_from: pd.Timestamp | None = None
 
     @property
     def base(self) -> str:
@@ -87,10 +100,42 @@ def read_specs(readiness: pd.DataFrame) -> list[Spec]:
             not_trained_reason=(
                 "" if pd.isna(row["not_trained_reason"]) else str(row["not_trained_reason"])
             ),
+            split=_text(row.get("split")) or PEOPLE_AND_TIME,
+            split_reason=_text(row.get("split_reason")),
+            train_until=_moment(row.get("train_until_tstamp")),
+            test_from=_moment(row.get("test_from_tstamp")),
         )
         for row in readiness.to_dict("records")
     ]
     return sorted(specs, key=lambda spec: (spec.training_table, spec.model_name))
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - null differs between engines
+    return value if isinstance(value, str) else ""
+
+
+def _moment(value: Any) -> pd.Timestamp | None:  # noqa: ANN401
+    return None if value is None or pd.isna(value) else pd.Timestamp(value)
+
+
+def with_folds_of(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Give rows the folds that the model is judged by; those of the table are the strictest's.
+
+    Parameters
+    ----------
+    frame
+        Rows of its training table.
+    spec
+        What it is.
+    """
+    if spec.split == PEOPLE:
+        judges = frame[SUBJECT_FOLD] == "test"
+        return frame.assign(**{FOLD: np.where(judges, "test", "train")})
+    if spec.split == TIME:
+        moments = pd.to_datetime(frame[MOMENT])
+        taught = np.where(moments < spec.train_until, "train", None)
+        return frame.assign(**{FOLD: np.where(moments >= spec.test_from, "test", taught)})
+    return frame
 
 
 @dataclass(frozen=True)

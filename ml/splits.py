@@ -1,4 +1,4 @@
-"""Can a split judge at all? One that cannot is refused, by the names of its columns."""
+"""How rows are split, and whether a split can judge: one that cannot is refused by its columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ import numpy as np
 from ml import folds
 from ml.errors import NotTrainableError
 
+# How a version is judged, the strictest first, and what to say of it.
+PEOPLE_AND_TIME, TIME, PEOPLE = "people_and_time", "time", "people"
+JUDGED = {
+    PEOPLE_AND_TIME: "judged on other people and later time than it learnt from",
+    TIME: "judged on later time than it learnt from, whoever the people are",
+    PEOPLE: "judged on other people of the same time only, which is optimistic",
+}
 # Positive and negative rows that the train fold needs; other folds need one of each.
 MIN_OF_EACH = 5
 # Groups that a fold needs, however many rows they have: one says nothing about another.

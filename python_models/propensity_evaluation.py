@@ -3,7 +3,7 @@ def model(dbt, session):
 
     registry = dbt.ref("propensity_models")
     table = registry_tables.evaluation_table(
-        warehouse.read(registry, ["model_name", "version", "metrics"]),
+        warehouse.read(registry, ["model_name", "version", "metrics", "split"]),
         warehouse.read(dbt.ref("trn_readiness")),
         warehouse.read(dbt.ref("propensity_versions")),
     )

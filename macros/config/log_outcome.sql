@@ -32,6 +32,12 @@
         ).rows %}
             {{ log("Model " ~ row[0] ~ " was not trained. " ~ row[1], info=true) }}
         {% endfor %}
+        {% for row in run_query(
+            "select model_name, split_reason from " ~ readiness
+            ~ " where split is not null order by model_name"
+        ).rows %}
+            {{ log("Model " ~ row[0] ~ ": " ~ row[1], info=true) }}
+        {% endfor %}
     {% endif %}
     {% if "propensity_versions" in built %} {% do log_standing() %} {% endif %}
     {% if "mon_unlabelled_scores" in built %} {% do log_unlabelled() %} {% endif %}

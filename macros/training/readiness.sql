@@ -1,18 +1,3 @@
-{#- A row for each model and fold, with how many subjects of either outcome it asks for. -#}
-{% macro model_folds() %}
-    {% set least = var("min_converting_subjects") %}
-    {% set rows = [] %}
-    {% for spec in propensity_model_specs() %}
-        {% for fold in ["train", "calibrate", "test"] %}
-            {% do rows.append(
-                "select '" ~ spec.model_name ~ "' as model_name, '" ~ fold ~ "' as fold, "
-                ~ (least if fold == "train" else [least, 5] | min) ~ " as n_asked"
-            ) %}
-        {% endfor %}
-    {% endfor %}
-    {{ return(rows | join("\n    union all\n    ")) }}
-{% endmacro %}
-
 {#- A row for each model: what it is, and how often its outcome has happened at all. -#}
 {% macro model_rows(events) %}
     {% for spec in propensity_model_specs() %}
@@ -57,59 +42,51 @@
     ) }}
 {% endmacro %}
 
-{#- The training rows of every model, with the subject again where the outcome happened,
-    and where it did not. -#}
+{#- The training rows of every model: subject, moment, folds, and the outcome. -#}
 {% macro training_rows_by_model() %}
     {% for spec in propensity_model_specs() %}
     {{ "union all" if not loop.first }}
     select
         '{{ spec.model_name }}' as model_name,
         {{ spec.subject_column }} as subject_id,
+        {{ epoch_us("as_of_tstamp") }} as moment_us,
+        {{ 0 if spec.outcomes_overlap else iso_duration_us(spec.horizon) }} as embargo_us,
         fold,
-        case when {{ outcome_happened(spec) }} then {{ spec.subject_column }} end
-            as converting_subject,
-        case when not ({{ outcome_happened(spec) }}) then {{ spec.subject_column }} end
-            as other_subject
+        subject_fold,
+        case when {{ outcome_happened(spec) }} then 1 else 0 end as happened
     from {{ ref(spec.training_table) }}
     where {{ spec.target_column }} is not null
     {%- endfor %}
 {% endmacro %}
 
-{#- Why a model cannot be trained, and what to change; null where it can. -#}
-{% macro not_trained_reason() %}
+{#- Why a model cannot be trained, and what to change; null where it can. `loosest` is the
+    split that asks for least. -#}
+{% macro not_trained_reason(loosest) %}
     {%- set window = var("training_window") -%}
     {%- set text = dbt.type_string() -%}
 case
             when models.n_outcomes = 0 then models.no_outcome_reason
-            when totals.n_rows = 0
+            when {{ loosest }}.n_rows = 0
                 then
                     'No training rows: of the subjects first seen {{ window[0] }} to '
                     || '{{ window[1] }} days before as_of, none has an outcome over '
-                    || models.horizon || ' that is known by now and no fold period is '
-                    || 'shorter. The first event kept is of '
+                    || models.horizon || ' that is known by now. The first event kept is of '
                     || cast(models.first_seen_tstamp as {{ text }})
                     || '. Widen var training_window, shorten the horizon, or bring more '
                     || 'history.'
-            when totals.n_subjects < {{ var("min_training_subjects") }}
+            when {{ loosest }}.n_subjects < {{ var("min_training_subjects") }}
                 then
-                    'Too few subjects: ' || cast(totals.n_subjects as {{ text }})
+                    'Too few subjects: ' || cast({{ loosest }}.n_subjects as {{ text }})
                     || ' where {{ var("min_training_subjects") }} are asked for. Widen var '
                     || 'training_window, bring more history, or lower var '
                     || 'min_training_subjects.'
-            when lacking.n_rows = 0
+            when {{ loosest }}.lacking_fold is not null
                 then
-                    'No row in the ' || lacking.fold || ' fold: its share of the time '
-                    || 'since the first subject (var fold_periods) has to be longer than '
-                    || 'the horizon ' || models.horizon || ', with subjects active in it. '
-                    || 'Bring more history, widen var training_window, or shorten the '
-                    || 'horizon.'
-            when lacking.fold is not null
-                then
-                    'Too few of one outcome in the ' || lacking.fold || ' fold: '
-                    || cast(lacking.n_converting_subjects as {{ text }})
+                    'Too few of one outcome in the ' || {{ loosest }}.lacking_fold || ' fold: '
+                    || cast({{ loosest }}.lacking_converting as {{ text }})
                     || ' subjects that convert and '
-                    || cast(lacking.n_other_subjects as {{ text }})
-                    || ' that do not, where ' || cast(lacking.n_asked as {{ text }})
+                    || cast({{ loosest }}.lacking_other as {{ text }})
+                    || ' that do not, where ' || cast({{ loosest }}.lacking_asked as {{ text }})
                     || ' of each are asked for. Widen var training_window (start earlier, '
                     || 'or end nearer as_of), or bring more history.'
         end

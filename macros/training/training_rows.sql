@@ -109,7 +109,8 @@ labelled as (
                 then targets.{{ outcome_column(spec) }}
         end as {{ spec.target_column }},
         {%- endfor %}
-        case when {{ in_folds | join(" or ") }} then subjects.fold end as fold
+        case when {{ in_folds | join(" or ") }} then subjects.fold end as fold,
+        subjects.fold as subject_fold
     from features
     inner join targets
         on {% for column in key %}features.{{ column }} = targets.{{ column }}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from ml import artefact
 from ml.connections import Reader
 from ml.errors import ArtefactError
 from ml.model import PropensityModel
+from ml.splits import PEOPLE, TIME
 
 # Rows an export is held against; the newest of those that no version was fitted on.
 MAX_ROWS = 20_000
@@ -67,7 +69,7 @@ def read_source(reader: Reader, model_name: str, version: str = "") -> Source:
         data = bytes(row.pop("artefact"))
         sha256, named = str(row["artefact_sha256"]), str(row["version"])
         model = artefact.read_registered(data, sha256, model_name, named)
-        rows, rows_from = _rows(reader, model_name, model)
+        rows, rows_from = _rows(reader, model_name, model, _judging(row))
     except ArtefactError as error:
         raise ExportError(str(error)) from error
     return Source(row, data, model, rows, rows_from)
@@ -126,7 +128,19 @@ def _standing(reader: Reader, model_name: str, version: str) -> tuple[str, str]:
     return str(found["standing"].iloc[0]), str(found["standing_reason"].iloc[0] or "")
 
 
-def _rows(reader: Reader, model_name: str, model: PropensityModel) -> tuple[pd.DataFrame, str]:
+def _judging(row: dict[str, Any]) -> str:
+    """Give the SQL condition of the rows that judged a version."""
+    if row.get("split") == PEOPLE:
+        return "subject_fold = 'test'"
+    if row.get("split") == TIME:
+        folds = artefact.frame_from_json(json.loads(row["folds"])).set_index("dataset")
+        return f"as_of_tstamp >= cast('{folds['first_moment']['test']}' as timestamp)"
+    return "fold = 'test'"
+
+
+def _rows(
+    reader: Reader, model_name: str, model: PropensityModel, judging: str
+) -> tuple[pd.DataFrame, str]:
     ready = reader.table("trn_readiness")
     base = model_name.partition("__")[0]
     table = f"trn_{base}"
@@ -134,7 +148,7 @@ def _rows(reader: Reader, model_name: str, model: PropensityModel) -> tuple[pd.D
         named = ready.loc[ready["model_name"] == model_name, "training_table"].dropna()
         table = str(named.iloc[0]) if len(named) else table
     needed = {*model.schema.names, *([model.schema.time] if model.schema.time else [])}
-    for name, where in ((table, "fold = 'test'"), ("feat_prospect__current", "1 = 1")):
+    for name, where in ((table, judging), ("feat_prospect__current", "1 = 1")):
         columns = set(reader.columns(name))
         if needed <= columns:
             listed = sorted(needed)

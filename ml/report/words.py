@@ -13,6 +13,7 @@ import pandas as pd
 from ml.reasons import Words, read_words
 from ml.report.formats import MINUS, amount, count, number, percent, plain
 from ml.report.reader import Version
+from ml.splits import PEOPLE, PEOPLE_AND_TIME, TIME
 
 # Intervals from fewer converting subjects than this deserve a warning.
 FEW_CONVERTING = 100
@@ -137,6 +138,7 @@ _REASONS = {
     "worse": "The version in use is better.",
     "not better by more than noise": "It may be no better than the version in use.",
     "no test row is newer": "There are no new rows yet to compare it on.",
+    "the champion was judged on later time": "The version in use was judged more strictly.",
 }
 
 
@@ -335,16 +337,36 @@ def _meaning(version: Version, name: str, value: float) -> str:
     return _MEANINGS.get(name, "")
 
 
+def judged_of(version: Version) -> str:
+    """Say on which rows the version was judged: by which people, of which time."""
+    row = row_of(version.model_name)
+    people = "people" if row.subject == "person" else f"{row.subject}s"
+    split = version.text("split") or PEOPLE_AND_TIME
+    if split == PEOPLE:
+        return (
+            f"of other {people} than it learnt from, but of the same time, which is optimistic: "
+            "how it does later is not known yet"
+        )
+    if split == TIME:
+        return f"later than those it learnt from, whoever the {people} are"
+    return f"later than those it learnt from and of other {people}"
+
+
 def caution_of(version: Version) -> str:
-    """Warn where few subjects judge the version; empty where they are many."""
+    """Warn where few subjects, or none of later time, judge the version; else empty."""
     judged = metric(version, "n_converting_subjects")[0]
+    optimistic = (
+        f"The figures are optimistic: the rows that judge this version are {judged_of(version)}. "
+        if version.text("split") == PEOPLE
+        else ""
+    )
     if not np.isfinite(judged) or judged >= FEW_CONVERTING:
-        return ""
+        return optimistic.strip()
     subject, nouns = row_of(version.model_name).subject, nouns_of(version)
     plural = "people" if subject == "person" else f"{subject}s"
     return (
-        f"Only {count(judged)} {plural} who {nouns.did} are among the rows that judge this "
-        "version. Read the intervals, not the figures: with more history they get narrower."
+        f"{optimistic}Only {count(judged)} {plural} who {nouns.did} are among the rows that judge "
+        "this version. Read the intervals, not the figures: with more history they get narrower."
     )
 
 

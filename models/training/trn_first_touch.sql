@@ -54,7 +54,9 @@ labelled as (
             when {{ moment_us }} < periods.calibrate_us then 'train'
             when {{ moment_us }} < periods.test_us then 'calibrate'
             else 'test'
-        end as fold
+        end as fold,
+        {{ subject_fold("features.stitched_user_id", var("fold_shares")) | indent(8) }}
+            as subject_fold
     from features
     inner join targets on features.stitched_user_id = targets.stitched_user_id
     cross join as_of

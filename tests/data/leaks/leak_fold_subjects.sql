@@ -1,4 +1,5 @@
-{#- Subjects that lie in more than one fold of a model's training rows. -#}
+{#- Subjects that lie in more than one fold of a model's training rows; whichever split it is
+    judged by (leak_splits), the column `fold` keeps its promise. -#}
 {{ config(severity=var("leak_severity"), tags=["leak"]) }}
 
 {% for spec in propensity_model_specs() %}
