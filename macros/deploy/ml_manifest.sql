@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "e05c87f381b6df5b0c09c86e3cb41749cc47d66ae51ddbfc1a2a500fa22db96f",
+        "sha256": "f9cc9ccd0bb616b67c4361e6c4a82f4e0e76c93ecd49754d752f1d6f70e836e7",
         "files": {
         "ml": [
             "__init__.py",
