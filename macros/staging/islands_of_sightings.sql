@@ -48,7 +48,7 @@ placed as (
 
 ),
 
-main as (
+largest as (
 
     select
         min(start_us) as main_start_us,
@@ -63,15 +63,15 @@ judged as (
 
     select
         placed.*,
-        main.main_end_us,
+        largest.main_end_us,
         typical.num_witnesses as num_typical,
-        placed.end_us > main.main_end_us as is_later,
+        placed.end_us > largest.main_end_us as is_later,
         case
             when
-                placed.start_us >= main.main_start_us
-                and placed.end_us <= main.main_end_us
+                placed.start_us >= largest.main_start_us
+                and placed.end_us <= largest.main_end_us
                 then 1
-            when placed.end_us > main.main_end_us
+            when placed.end_us > largest.main_end_us
                 then
                     case
                         when
@@ -85,7 +85,7 @@ judged as (
             else 0
         end as is_sure
     from placed
-    cross join main
+    cross join largest
     cross join typical
 
 ),
