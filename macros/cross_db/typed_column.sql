@@ -116,7 +116,19 @@
     {{ return(sql) }}
 {% endmacro %}
 
-{#- Null for NaN, which each engine sorts above all numbers, and for infinity. -#}
-{% macro finite(number) %}
+{#- Null for NaN, which each engine sorts above all numbers, and for infinity. DuckDB takes a
+    comparison with the largest number for true of a Parquet column by its statistics, which
+    leave NaN out. -#}
+{% macro finite(number) %} {{ return(adapter.dispatch("finite", "cdp")(number)) }} {% endmacro %}
+
+{% macro default__finite(number) %} {{ not_written("finite") }} {% endmacro %}
+
+{% macro duckdb__finite(number) %}
+    {{ return("case when isfinite(" ~ number ~ ") then " ~ number ~ " end") }}
+{% endmacro %}
+
+{% macro snowflake__finite(number) %}
     {{ return("case when abs(" ~ number ~ ") <= 1.7976931348623157e308 then " ~ number ~ " end") }}
 {% endmacro %}
+
+{% macro spark__finite(number) %} {{ return(snowflake__finite(number)) }} {% endmacro %}
