@@ -200,6 +200,17 @@ def summarise(connection: object) -> str:
         lines.append(f"  {outcome.replace('_', ' '):<36}{number:>12,}")
     if len(lines) == 2:
         lines.append("  none: what is built from events is empty")
+    unread = query("""
+        select source, column_name, replace(outcome, '_', ' '), num_events, message
+        from rpt_event_intake where column_name is not null
+        order by num_events desc, source, column_name, outcome
+    """).fetchall()
+    if unread:
+        lines += ["", "What could not be read"]
+        lines += [
+            f"  {source}, {column}: {outcome}{f' {number:,}' if number else ''}. {message}"
+            for source, column, outcome, number, message in unread
+        ]
     lines += ["", "Web tables"]
     for table in ("page_views", "sessions", "users"):
         (number,) = query(f"select count(*) from stg_snowplow__{table}").fetchone()

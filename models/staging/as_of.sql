@@ -11,6 +11,13 @@ with events as (
 
 ),
 
+-- Read here, as dbt has to see it even if there are no modelled sessions.
+event_clock as (
+
+    select * from {{ ref("event_clock") }}
+
+),
+
 newest as (
 
     select {{ newest_us }} as newest_us from events
@@ -20,7 +27,7 @@ newest as (
 
     select max({{ epoch_us("sessions.end_tstamp") }}) as newest_us
     from ({{ session_ends(sessions) }}) as sessions
-    cross join {{ ref("event_clock") }} as event_clock
+    cross join event_clock
     where coalesce(sessions.end_tstamp < event_clock.until_tstamp, true)
     {%- endif %}
 

@@ -11,6 +11,7 @@ EVENTS = """event_id,event_name,domain_userid,domain_sessionid,derived_tstamp,pa
 1,page_view,ada,s1,2026-01-01 10:00:00,/
 2,submit_form,ada,s1,2026-01-01 10:01:00,/demo
 3,page_view,bob,s2,2026-01-02 10:00:00,/
+4,page_view,bob,s2,soon,/
 """
 WEB = {
     "page_views": "page_view_id,domain_userid,domain_sessionid,start_tstamp\n"
@@ -42,6 +43,9 @@ def test_lint_and_tests_after_a_demo_are_as_in_a_fresh_clone(tmp_path: Path) -> 
     make = ("make", "-o", ".venv/.demo", "-o", ".venv/.dev")
     demo = run(*make, "demo", f"EVENTS={tmp_path}/events.csv", f"WEB={tmp_path}/web")
     assert "Web tables\n  page views                                     1\n" in demo
+    # What could not be read is among the last lines, though dbt itself is quiet.
+    assert "What could not be read\n" in demo
+    assert "  events, derived_tstamp: unread 1. " in demo
     assert (checkout / "data" / "web" / "sessions.csv").exists()
 
     run(*make, "lint-sql", "SQL=models/web")
