@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "f9cc9ccd0bb616b67c4361e6c4a82f4e0e76c93ecd49754d752f1d6f70e836e7",
+        "sha256": "b04fd9bcb6decebdb008f57f326d12a14bab044950c2871ee3dc71ec50499145",
         "files": {
         "ml": [
             "__init__.py",
