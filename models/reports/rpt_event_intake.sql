@@ -38,6 +38,12 @@ arrived as (
 
 ),
 
+counts as (
+
+    {{ counts_as_rows(counted) }}
+
+),
+
 tallied as (
 
     select
@@ -50,7 +56,7 @@ tallied as (
         ) as num_page_views
     from arrived
     cross join staged
-    cross join ({{ counts_as_rows(counted) }}) as counts
+    cross join counts
     group by 1, 2, 3
 
 ),
