@@ -16,8 +16,9 @@ SHORT = {"daily_horizon": "P3D"}
 @pytest.fixture(scope="module")
 def three_weeks(module_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """What a whole build of 30,000 events of 21 days left."""
-    events = simulate(tmp_path_factory.mktemp("three_weeks"), "struct", 30_000, days=21)
-    printed = module_project.build(events=events, **SHORT)
+    folder = tmp_path_factory.mktemp("three_weeks")
+    simulate(folder, "struct", 30_000, days=21)
+    printed = module_project.build(events=folder / "events", **SHORT)
     (module_project.folder / "printed").write_text(printed)
     return module_project
 
