@@ -66,7 +66,8 @@
 
 {#- SQL that makes a table beside a model's own, and lets the rest of this run know of it. -#}
 {% macro replace_table(relation, sql) %}
-    {% set made = relation.incorporate(type="table") %}
+    {#- dbt_created: its name is compared in any case, as Snowflake makes it upper case -#}
+    {% set made = relation.incorporate(type="table", dbt_created=true) %}
     {% if load_relation(relation) is none %} {% do adapter.cache_added(made) %} {% endif %}
     create or replace table {{ made }} as
     {{ sql }}

@@ -5,16 +5,12 @@
 {%- set newest_us = epoch_us("greatest(max(event_tstamp), max(arrival_tstamp))") -%}
 {%- set sessions = modelled_table("sessions") -%}
 
+-- Named for dbt, which knows of no modelled sessions when it reads the project.
+-- depends_on: {{ ref("event_clock") }}
+
 with events as (
 
     select * from {{ ref("stg_snowplow__events") }}
-
-),
-
--- Read here, as dbt has to see it even if there are no modelled sessions.
-event_clock as (
-
-    select * from {{ ref("event_clock") }}
 
 ),
 
@@ -27,7 +23,7 @@ newest as (
 
     select max({{ epoch_us("sessions.end_tstamp") }}) as newest_us
     from ({{ session_ends(sessions) }}) as sessions
-    cross join event_clock
+    cross join {{ ref("event_clock") }} as event_clock
     where coalesce(sessions.end_tstamp < event_clock.until_tstamp, true)
     {%- endif %}
 

@@ -1,5 +1,5 @@
-{#- Read from all arrivals, by the few columns that say when and who: what is a robot's or
-    test traffic is not asked. -#}
+{#- Read from all arrivals, by the few columns that say when and who: whether it is a
+    robot's or test traffic is not asked. -#}
 {{ config(materialized="table") }}
 
 {%- set sessions = modelled_table("sessions") -%}

@@ -54,8 +54,8 @@ completed as (
 
 ),
 
--- A visit ends with its last event: what comes before the timeout is over, as an order from
--- a server, still belongs to it.
+-- A visit ends with its last event: what comes before the timeout is over, such as an
+-- order from a server, still belongs to it.
 final as (
 
     select

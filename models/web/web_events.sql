@@ -63,9 +63,14 @@ counted as (
         events.event_tstamp,
         events.is_late,
         sum(
-            case when events.is_late and events.pause_us >= {{ timeout_us }} then 1 else 0 end
-        ) over ({{ in_session }} rows between unbounded preceding and current row)
-            as num_ends
+            case
+                when events.is_late and events.pause_us >= {{ timeout_us }} then 1
+                else 0
+            end
+        ) over (
+            {{ in_session }}
+            rows between unbounded preceding and current row
+        ) as num_ends
     from late_session_events as events
 
 ),
@@ -76,7 +81,8 @@ judged as (
         events.event_id,
         events.is_late and events.num_ends > coalesce(
             max(case when not events.is_late then events.num_ends end) over (
-                {{ in_session }} rows between unbounded preceding and current row
+                {{ in_session }}
+                rows between unbounded preceding and current row
             ),
             0
         ) as is_after_session
