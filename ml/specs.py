@@ -133,8 +133,10 @@ def with_folds_of(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         return frame.assign(**{FOLD: np.where(judges, "test", "train")})
     if spec.split == TIME:
         moments = pd.to_datetime(frame[MOMENT])
-        taught = np.where(moments < spec.train_until, "train", None)
-        return frame.assign(**{FOLD: np.where(moments >= spec.test_from, "test", taught)})
+        fold = pd.Series(None, index=frame.index, dtype=object)
+        fold[moments < pd.Timestamp(spec.train_until)] = "train"
+        fold[moments >= pd.Timestamp(spec.test_from)] = "test"
+        return frame.assign(**{FOLD: fold})
     return frame
 
 

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "b04fd9bcb6decebdb008f57f326d12a14bab044950c2871ee3dc71ec50499145",
+        "sha256": "32a9ddb87f1a35ae93a67479a20a792b38763d91d0627920538e20a7054a08e2",
         "files": {
         "ml": [
             "__init__.py",

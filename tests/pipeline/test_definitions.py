@@ -16,7 +16,7 @@ from tests.pipeline.project import ROOT, WIDE, Project, copy_of_root
 # What knows definitions, and all that follows from the registry: no feature is built anew.
 FOLLOWS = ("trn_readiness", "feature_catalogue", "propensity_models+")
 # Nothing can be trained, so that the versions of before are all there are.
-NOBODY = WIDE | {"min_training_subjects": 10**6}
+NOBODY: dict[str, Any] = WIDE | {"min_training_subjects": 10**6}
 SCORES = """
     select version, subject_id, score, label from propensity_scores where model_name = 'daily'
     order by all

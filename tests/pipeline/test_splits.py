@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import duckdb
 import pytest
 
@@ -10,7 +12,7 @@ from tests.pipeline.project import Project
 from tests.pipeline.warehouses import simulated as simulate
 
 # All else is as it comes: training_window, min_training_subjects, min_converting_subjects.
-SHORT = {"daily_horizon": "P3D"}
+SHORT: dict[str, Any] = {"daily_horizon": "P3D"}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def rows(n: int = 5_000, seed: int = 0) -> pd.DataFrame:
 
 
 FRAME = rows()
-CUT = FRAME["as_of_tstamp"].quantile(0.8)
+CUT = cast(pd.Timestamp, FRAME["as_of_tstamp"].quantile(0.8))
 UNTIL = CUT - pd.Timedelta(days=7)
 
 

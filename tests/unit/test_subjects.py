@@ -29,7 +29,7 @@ def users(n: int = N, seed: int = 0) -> pd.DataFrame:
             "sessions": np.where(idle, 0, 1 + rng.poisson(2, n)),
             "minutes": np.where(idle, 0.0, rng.gamma(2, 5, n)),
             "is_active": ~idle,
-            "country": np.where(idle, None, rng.choice(["FR", "DE"], n)),
+            "country": pd.Series(rng.choice(["FR", "DE"], n), dtype=object).mask(idle, None),
             "moment": pd.Timestamp("2026-01-01") + pd.to_timedelta(np.arange(n) // 100, unit="D"),
         }
     )
