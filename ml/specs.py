@@ -132,10 +132,13 @@ def with_folds_of(frame: pd.DataFrame, spec: Spec) -> pd.DataFrame:
         judges = frame[SUBJECT_FOLD] == "test"
         return frame.assign(**{FOLD: np.where(judges, "test", "train")})
     if spec.split == TIME:
+        if spec.train_until is None or spec.test_from is None:
+            msg = f"{spec.model_name}: a split by time needs train_until and test_from."
+            raise ValueError(msg)
         moments = pd.to_datetime(frame[MOMENT])
         fold = pd.Series(None, index=frame.index, dtype=object)
-        fold[moments < pd.Timestamp(spec.train_until)] = "train"
-        fold[moments >= pd.Timestamp(spec.test_from)] = "test"
+        fold[moments < spec.train_until] = "train"
+        fold[moments >= spec.test_from] = "test"
         return frame.assign(**{FOLD: fold})
     return frame
 

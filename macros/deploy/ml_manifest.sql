@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "32a9ddb87f1a35ae93a67479a20a792b38763d91d0627920538e20a7054a08e2",
+        "sha256": "59a4f06011b672781ed70938f7b4f275dc8ea6fb3db5ff5a9d7a67ec63267dd8",
         "files": {
         "ml": [
             "__init__.py",
