@@ -251,8 +251,11 @@ def main() -> None:
     folder, first, number = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
     runner = Runner(folder)
-    faults = [compare(runner, seed) for seed in range(first, first + number)]
-    faults = [fault for fault in faults if fault]
+    faults = []
+    for seed in range(first, first + number):
+        fault = compare(runner, seed)
+        faults += [fault] if fault else []
+        print(f"seed {seed}: {fault or 'equal'}; so far {dict(runner.builds)}", file=sys.stderr)
     print(json.dumps({"sequences": number, **runner.builds, "faults": faults}))
     sys.exit(bool(faults))
 
