@@ -27,7 +27,8 @@ from typing import Any
 
 import duckdb
 import yaml
-from environment import environment
+
+from bench.environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))

@@ -21,8 +21,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 import yaml
-from environment import environment
 from sklearn.metrics import log_loss, roc_auc_score
+
+from bench.environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

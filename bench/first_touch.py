@@ -19,8 +19,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
-from environment import environment
 
+from bench.environment import environment
 from ml.metrics import equal_mass_bins, expected_calibration_error
 from ml.training import train_propensity
 

@@ -23,9 +23,9 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
-from environment import environment
 from sklearn.metrics import log_loss, roc_auc_score
 
+from bench.environment import environment
 from ml import artefact
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from environment import environment
+
+from bench.environment import environment
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

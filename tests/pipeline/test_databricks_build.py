@@ -46,7 +46,7 @@ def test_the_registry_says_which_code_trained(built: DatabricksProject) -> None:
 
 
 def test_readers_are_granted_the_audiences_by_dbt(built: DatabricksProject) -> None:
-    for view in ("aud_prospects", "aud_high_propensity", "aud_rule_based"):
+    for view in ("aud_people", "aud_prospects", "aud_high_propensity", "aud_rule_based"):
         granted = built.query(f"show grants on table main.cdp.{view}")
         assert granted == [("ANALYSTS", "SELECT", "TABLE", f"main.cdp.{view}")]
 

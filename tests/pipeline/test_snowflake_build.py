@@ -66,7 +66,7 @@ def test_the_runner_may_do_nothing_else(built: SnowflakeProject) -> None:
 
 def test_readers_are_granted_the_audiences_by_dbt(built: SnowflakeProject) -> None:
     granted = built.query("show grants to role ANALYSTS")
-    views = ("AUD_HIGH_PROPENSITY", "AUD_PROSPECTS", "AUD_RULE_BASED")
+    views = ("AUD_HIGH_PROPENSITY", "AUD_PEOPLE", "AUD_PROSPECTS", "AUD_RULE_BASED")
     assert [row[:3] for row in granted] == [("SELECT", "VIEW", f"DEV.CDP.{name}") for name in views]
 
 
