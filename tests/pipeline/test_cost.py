@@ -70,7 +70,7 @@ def test_a_python_model_is_counted_by_the_columns_it_reads() -> None:
     }
     assert read["propensity_curves"] == {"propensity_models": "model_name, version, curves"}
     assert read["propensity_evaluation"] == {
-        "propensity_models": "model_name, version, metrics",
+        "propensity_models": "model_name, version, metrics, split",
         "propensity_versions": "*",
         "trn_readiness": "*",
     }
