@@ -19,8 +19,9 @@ SCORES = Tolerance(absolute=1e-6)
 # Views that only staging reads.
 NO_KEY = {"base_snowplow__events", "web_events", "web_page_views", "web_sessions"}
 NO_KEY |= {"web_users", "web_user_mapping"}
-# No score has matured yet, and no version is a challenger.
-EMPTY = {"mon_matured_scores", "mon_calibration", "propensity_challengers"}
+# No score has matured yet, no version is a challenger, and no user_id is on too many visitors.
+EMPTY = {"mon_matured_scores", "mon_unlabelled_scores", "mon_calibration"}
+EMPTY |= {"propensity_challengers", "stg_snowplow__shared_user_ids"}
 # Whatever training wrote, and what is made of it.
 LEARNT = ("propensity_", "mon_", "aud_", "prospect_profiles", "person_profiles")
 # Where the events were read from, and when a model was trained: another on each engine.

@@ -14,7 +14,8 @@ from ml.simulation.generate import Settings, simulate
 from tests.pipeline.project import ROOT, Project
 
 TABLES = ("page_views", "sessions", "users")
-WEB = ("--select", *(f"stg_snowplow__{name}" for name in (*TABLES, "user_mapping")))
+MODELS = (*TABLES, "user_mapping", "shared_user_ids")
+WEB = ("--select", *(f"stg_snowplow__{name}" for name in MODELS))
 
 
 def documented(table: str) -> list[dict[str, Any]]:
