@@ -25,7 +25,7 @@ NAMES = ("clean", *RATES)
 WEB = ("page_views", "sessions", "users", "user_mapping")
 TABLES = (*(f"stg_snowplow__{name}" for name in WEB), "feat_prospect__current")
 TABLES += ("feat_prospect__asof_day", "feat_prospect__asof_event")
-SELECT = ("--select", "base_snowplow__events", "stg_snowplow__events", "rpt_event_intake")
+SELECT = ("--select", "+rpt_event_intake", "stg_snowplow__shared_user_ids")
 SELECT += ("as_of", *TABLES, "web_events", *(f"web_{name}" for name in WEB))
 
 Warehouse = duckdb.DuckDBPyConnection
