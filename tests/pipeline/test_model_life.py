@@ -141,7 +141,9 @@ def test_published_scores_mature_and_treated_people_are_marked(
         connection.execute(
             f"insert into {history} by name select s.* exclude (lift, reason_1, reason_2, "
             "reason_3, is_open) replace (as_of_tstamp - interval 20 days as as_of_tstamp), "
-            "'P7D' as horizon, hash(subject_id) % 3 = 0 as is_treated from propensity_scores as s "
+            "'P7D' as horizon, hash(subject_id) % 3 = 0 as is_treated, "
+            "(select outcome_hash from trn_readiness where model_name = 'daily') as outcome_hash "
+            "from propensity_scores as s "
             f"left join ({converted}) using (subject_id) where model_name = 'daily' "
             "and coalesce(converted_tstamp >= as_of_tstamp - interval 20 days, true)"
         )
