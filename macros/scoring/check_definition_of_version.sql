@@ -3,12 +3,12 @@
 {% macro check_definition_of_version(registry, model_name, version) %}
     {% set spec = propensity_model_specs() | selectattr("model_name", "equalto", model_name) | first %}
     {% set what = "rollback_model: version " ~ version ~ " of " ~ model_name %}
-    {% set mend = ", so that it would not score. Set the definition back (with the --vars of"
+    {% set advice = ", so that it would not score. Set the definition back (with the --vars of"
         ~ " your builds, where they have some): the next dbt build scores with the newest"
         ~ " version of it." %}
     {% if not spec %}
         {{ exceptions.raise_compiler_error(
-            what ~ ": no model of that name is configured now" ~ mend
+            what ~ ": no model of that name is configured now" ~ advice
         ) }}
     {% endif %}
     {% set names = adapter.get_columns_in_relation(registry) | map(attribute="name") | map("lower") | list %}
@@ -22,11 +22,11 @@
     {% if row[0] is none %}
         {{ exceptions.raise_compiler_error(
             what ~ " was registered before definitions were, and nobody can tell what it predicts"
-            ~ mend
+            ~ advice
         ) }}
     {% elif row[0] != outcome_hash(spec) %}
         {{ exceptions.raise_compiler_error(
-            what ~ " predicts something else than " ~ model_name ~ " is asked now" ~ mend
+            what ~ " predicts something else than " ~ model_name ~ " is asked now" ~ advice
         ) }}
     {% endif %}
     {% set tokens = feature_tokens(spec) %}
@@ -37,7 +37,7 @@
     {% if changed %}
         {{ exceptions.raise_compiler_error(
             what ~ " reads features that are defined otherwise now, or gone ("
-            ~ changed | join(", ") ~ ")" ~ mend
+            ~ changed | join(", ") ~ ")" ~ advice
         ) }}
     {% endif %}
     {{ return("") }}

@@ -80,7 +80,7 @@
     {{ return(conversions() | selectattr("name", "equalto", name) | first) }}
 {% endmacro %}
 
-{#- The column of the base's tgt_ model that a model learns to foresee:
+{#- The column of the base's tgt_ model that a model learns to predict:
     target_had_<conversion>_next7d, target_churned_next14d, target_value_next30d. -#}
 {% macro outcome_column(spec) %}
     {% set conversion_column = target_column(spec.conversion or "it", spec.horizon) %}

@@ -1,4 +1,4 @@
-"""Any file of events is read, or refused with a sentence that says what to mend."""
+"""Any file of events is read, or refused with a sentence that says what to fix."""
 
 from __future__ import annotations
 
