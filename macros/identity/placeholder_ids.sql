@@ -4,11 +4,12 @@
 {% endmacro %}
 
 {#- Is the text one that stands for no identifier: of var placeholder_ids, in any case of letters,
-    or made of zeros and dashes alone, as the GUID of zeros? -#}
-{% macro is_placeholder_id(text) %}
+    or made of zeros and dashes alone, as the GUID of zeros? The first of numbered events is 0. -#}
+{% macro is_placeholder_id(text, column=none) %}
     {% set words = [] %}
     {% for word in var("placeholder_ids") %} {% do words.append(word | string | lower) %} {% endfor %}
     {% set zeros = "replace(replace(trim(" ~ text ~ "), '0', ''), '-', '') = ''" %}
+    {% if column == "event_id" %} {% set zeros = zeros ~ " and trim(" ~ text ~ ") <> '0'" %} {% endif %}
     {% if not words %} {{ return("(" ~ zeros ~ ")") }} {% endif %}
     {{ return(
         "(lower(trim(" ~ text ~ ")) in (" ~ text_literals(words | unique | sort) ~ ") or " ~ zeros ~ ")"
@@ -16,8 +17,8 @@
 {% endmacro %}
 
 {#- An identifier, null where it is a placeholder. -#}
-{% macro known_id(text) %}
-    {{ return("case when not " ~ is_placeholder_id(text) ~ " then " ~ text ~ " end") }}
+{% macro known_id(text, column=none) %}
+    {{ return("case when not " ~ is_placeholder_id(text, column) ~ " then " ~ text ~ " end") }}
 {% endmacro %}
 
 {#- A select list: which identifiers of an event are placeholders, as <column>__is_placeholder. -#}
@@ -25,7 +26,7 @@
     {% set list = [] %}
     {% for name in identifier_columns() %}
         {% do list.append(
-            "coalesce(" ~ is_placeholder_id(typed_column(events.columns.get(name), "text"))
+            "coalesce(" ~ is_placeholder_id(typed_column(events.columns.get(name), "text"), name)
             ~ ", false) as " ~ name ~ "__is_placeholder"
         ) %}
     {% endfor %}

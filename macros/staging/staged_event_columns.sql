@@ -44,7 +44,7 @@
     {% set list = [] %}
     {% for name, column in event_columns().items() %}
         {% set value = typed_column(events.columns.get(name), column.type) %}
-        {% do list.append((known_id(value) if name in identifier_columns() else value) ~ " as " ~ name) %}
+        {% do list.append((known_id(value, name) if name in identifier_columns() else value) ~ " as " ~ name) %}
     {% endfor %}
     {% for name in entity_columns().keys() | list + event_field_columns().keys() | list %}
         {% do list.append(given(name ~ "__found") ~ " as " ~ name) %}

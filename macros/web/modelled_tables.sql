@@ -51,7 +51,7 @@
     {% for name, column in columns.items() %}
         {% set value = modelled_column(table, name, column.type, column.unified_name) %}
         {% do list.append(
-            (known_id(value) if name in identifier_columns() else value) ~ " as " ~ name
+            (known_id(value, name) if name in identifier_columns() else value) ~ " as " ~ name
         ) %}
         {#- what a session tells is kept without the visitor -#}
         {% if column.required and not (name == "domain_userid" and "domain_sessionid" in columns) %} {% do keys.append(name ~ " is not null") %} {% endif %}

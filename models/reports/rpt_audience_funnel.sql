@@ -79,16 +79,30 @@ counts as (
 
 ),
 
-final as (
+-- The counts' names, one row each, so that one row of counts becomes a row per count.
+steps as (
 
     {% for name, column in steps -%}
     {{ "union all" if not loop.first }}
     select
         {{ loop.index }} as step,
-        '{{ name }}' as name,
-        {{ column }} as num_people
-    from counts
+        '{{ name }}' as name
     {% endfor %}
+
+),
+
+final as (
+
+    select
+        steps.step,
+        steps.name,
+        case steps.step
+            {%- for name, column in steps %}
+            when {{ loop.index }} then counts.{{ column }}
+            {%- endfor %}
+        end as num_people
+    from counts
+    cross join steps
 
 )
 

@@ -66,4 +66,4 @@ def test_dbts_own_unit_tests_hold_here(built: DatabricksProject) -> None:
     models = ["tgt_prospect__asof_event", "propensity_scores", "aud_prospects"]
     selected = [f"test_type:unit,{name}" for name in models]
     done = built.run("test", "--select", *selected, **EVERYTHING)
-    assert done.stdout.count(" [PASS in ") == 5
+    assert done.stdout.count(" [PASS in ") == 6

@@ -54,7 +54,9 @@ SHOWN = vars_shown()
 def errors(module_project: Project, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """What dbt says of each example of vars, in one process."""
     table = tmp_path_factory.mktemp("crm") / "opportunities.csv"
-    table.write_text("contact_id,created_at,loaded_at,stage\n1,2026-01-01,2026-01-02,won\n")
+    table.write_text(
+        "opportunity_id,contact_id,created_at,loaded_at,stage\n7,1,2026-01-01,2026-01-02,won\n"
+    )
     options = ["--project-dir", str(ROOT), "--profiles-dir", str(module_project.folder)]
     options += ["--target-path", str(module_project.folder / "target"), "--quiet"]
     options += ["--log-path", str(module_project.folder / "logs")]

@@ -152,7 +152,7 @@ def test_a_field_of_an_event_is_read_from_the_newest_schema(
     lines = [
         order | {"event_id": "new", old: {"total": "1"}, new: {"total": "2"}},
         order | {"event_id": "old", old: {"total": "3"}},
-        order | {"event_id": "none"},
+        order | {"event_id": "nothing"},
         # Its columns end as those of `order` do.
         EVENT
         | {"event_id": "other", "event_name": "start_order"}
@@ -171,7 +171,7 @@ def test_a_field_of_an_event_is_read_from_the_newest_schema(
     ) == [
         ("json", "5", None, None),
         ("new", "2", None, None),
-        ("none", None, None, None),
+        ("nothing", None, None, None),
         ("old", "3", None, None),
         ("other", None, None, None),
     ]

@@ -44,6 +44,8 @@ def parsed(command: str) -> dict[str, Any]:
         name = arguments.pop(0)
         assert name in group.commands, command
         group = group.commands[name]
+    # Else dbt looks for a profile here or at home, where a clone has none.
+    arguments += ["--profiles-dir", str(ROOT)]
     with group.make_context(name, arguments, parent=click.Context(cli)) as context:
         return context.params
 
