@@ -55,8 +55,8 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 @pytest.fixture(scope="session")
 def simulated(once: Callable[..., Path]) -> Path:
-    """A folder of 100,000 simulated events."""
-    folder = once("simulated", lambda path: warehouses.simulated(path, "struct", 100_000))
+    """A folder of 40,000 simulated events."""
+    folder = once("simulated", lambda path: warehouses.simulated(path, "struct", 40_000))
     return folder / "events"
 
 
@@ -71,7 +71,7 @@ def built(
     return Project(shutil.copytree(folder, tmp_path_factory.mktemp("built") / "project"))
 
 
-# The same 100,000 events, and orders, on every engine, built once each with everything asked for.
+# The same events, and orders, on every engine, built once each with everything asked for.
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def json_orders(once: Callable[..., Path]) -> Path:
     """The same, entities as JSON text."""
 
     def fill(folder: Path) -> None:
-        with_orders(warehouses.simulated(folder, "json", 100_000), folder / "events.parquet")
+        with_orders(warehouses.simulated(folder, "json", 40_000), folder / "events.parquet")
 
     return once("json_orders", fill) / "events.parquet"
 
@@ -99,7 +99,10 @@ def json_orders(once: Callable[..., Path]) -> Path:
 def duckdb_built(once: Callable[..., Path], orders: Path) -> Project:
     """A whole build of them on DuckDB, to read from."""
     return Project(
-        once("duckdb_built", lambda path: Project(path).build(events=orders, **EVERYTHING))
+        once(
+            "duckdb_built",
+            lambda path: Project(path).build(events=orders, manifest=True, **EVERYTHING),
+        )
     )
 
 
@@ -118,7 +121,8 @@ def snowflake_built(
         asked = f"{{role: {RUNNER}, warehouse: COMPUTE}}"
         said = project.run("run-operation", "grant_runner", "--args", asked, **EVERYTHING)
         project.administer(said.stdout)
-        project.run("build", "--exclude-resource-type", "unit_test", **EVERYTHING)
+        asked = ("build", "--exclude-resource-type", "unit_test")
+        project.run(*asked, manifest=True, **EVERYTHING)
         yield project
 
 
@@ -133,7 +137,8 @@ def databricks_built(
         project.load_events(str(orders))
         # These two hold where the values are those of DuckDB, on which they ran, and take a minute.
         compared = ("--exclude", "test_name:not_null", "test_name:unique")
-        project.run("build", "--exclude-resource-type", "unit_test", *compared, **EVERYTHING)
+        asked = ("build", "--exclude-resource-type", "unit_test", *compared)
+        project.run(*asked, manifest=True, **EVERYTHING)
         yield project
 
 

@@ -166,12 +166,12 @@ class Runner:
         self.database = folder / "warehouse.duckdb"
         self.manifest: Manifest | None = None
         os.environ |= {"CDP_EVENTS": str(self.events), "CDP_DUCKDB": str(self.database)}
-        os.environ |= {"CDP_WEB": ""}
+        os.environ |= {"CDP_WEB": "none"}
         self.builds: Counter[str] = Counter()
 
     def dbt(self, *arguments: str) -> Any:
         options = ["--project-dir", str(self.root), "--profiles-dir", str(self.root), "--quiet"]
-        options += ["--target-path", str(self.folder / "target")]
+        options += ["--no-write-json", "--target-path", str(self.folder / "target")]
         options += ["--log-path", str(self.folder / "logs")]
         return dbtRunner(manifest=self.manifest).invoke([*arguments, *options])
 

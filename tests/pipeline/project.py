@@ -105,10 +105,14 @@ class Project:
         *arguments: str,
         events: str | Path | None = None,
         web: str | Path | None = None,
+        manifest: bool = False,
         **variables: Any,
     ) -> subprocess.CompletedProcess[str]:
-        """Run dbt; its output is in `.stdout` whether it succeeds or not."""
-        command = ["--no-use-colors", *arguments]
+        """Run dbt; its output is in `.stdout` whether it succeeds or not.
+
+        Its JSON files, which take as long as a small run, are only written with `manifest`.
+        """
+        command = ["--no-use-colors", "--write-json" if manifest else "--no-write-json", *arguments]
         command += ["--project-dir", str(self.root), "--profiles-dir", str(self.folder)]
         command += ["--target-path", str(self.folder / "target")]
         command += ["--log-path", str(self.folder / "logs")]

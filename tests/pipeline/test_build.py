@@ -124,10 +124,10 @@ def test_a_second_build_trains_nothing_and_changes_nothing(built: Project, simul
     tables = (*COMPUTED, *PUBLISHED, "propensity_models", "propensity_evaluation")
     tables += ("propensity_score_history", "mon_matured_scores")
     before = {table: built.fingerprint(table) for table in tables}
-    printed = built.build(events=simulated, **WIDE)
-    assert "live: not trained, the latest version" in printed
-    assert "daily: not trained, the latest version" in printed
-    assert "first_touch: not trained, the latest version" in printed
+    done = built.dbt("run", events=simulated, **WIDE)
+    assert done.returncode == 0, done.stdout
+    for name in MODELS:
+        assert f"{name}: not trained, the latest version" in done.stdout
     assert {table: built.fingerprint(table) for table in tables} == before
 
 
@@ -140,7 +140,8 @@ def test_row_order_and_duplicates_change_nothing(
         f"select * from read_parquet('{simulated}/**/*.parquet')) order by hash(event_id)) "
         f"to '{doubled}'"
     )
-    project.build(events=doubled, **WIDE)
+    done = project.dbt("run", events=doubled, **WIDE)
+    assert done.returncode == 0, done.stdout
     for table in (*COMPUTED, *PUBLISHED):
         assert project.fingerprint(table) == built.fingerprint(table), table
     digests = "select model_name, version, artefact_sha256 from propensity_models order by all"
@@ -156,8 +157,8 @@ def test_a_failing_test_leaves_what_is_published(
     )
     before = {table: built.fingerprint(table) for table in PUBLISHED}
     failing = Project(built.folder, root=copy)
-    asked = ("build", "--exclude-resource-type", "unit_test")
-    done = failing.dbt(*asked, events=simulated, **WIDE, label_high_lift=1.5)
+    selected = ("--select", "propensity_scores__candidate+")
+    done = failing.dbt("build", *selected, events=simulated, **WIDE, label_high_lift=1.5)
     assert done.returncode == 1
     assert "FAIL" in done.stdout
     assert {table: built.fingerprint(table) for table in PUBLISHED} == before
@@ -242,6 +243,6 @@ def test_without_a_conversion_the_build_ends_well_and_says_why(
 
 
 def test_the_documentation_builds(built: Project, simulated: Path) -> None:
-    done = built.dbt("docs", "generate", events=simulated)
+    done = built.dbt("docs", "generate", events=simulated, manifest=True)
     assert done.returncode == 0, done.stdout
     assert (built.folder / "target" / "catalog.json").exists()

@@ -150,7 +150,9 @@ def test_readers_are_granted_and_exposures_say_what_the_vars_say(project: Projec
         f"aud_{name}": exposure | {"description": f"Syncs {name}."}
         for name in ("prospects", "high_propensity", "rule_based")
     }
-    done = project.dbt("parse", audience_readers=["CENSUS_ROLE"], audience_exposures=exposures)
+    done = project.dbt(
+        "parse", audience_readers=["CENSUS_ROLE"], audience_exposures=exposures, manifest=True
+    )
     assert done.returncode == 0, done.stdout
     manifest = json.loads((project.folder / "target" / "manifest.json").read_text())
     told = {

@@ -44,7 +44,7 @@ WITHOUT_EFFECT_ON_ROWS = {
 def effects(module_project: Project) -> dict[str, list[str]]:
     """`vars_by_effect`, and dbt's manifest beside it."""
     query = "select '{{ tojson(vars_by_effect()) }}'"
-    done = module_project.dbt("compile", "--quiet", "--inline", query)
+    done = module_project.dbt("compile", "--quiet", "--inline", query, manifest=True)
     assert done.returncode == 0, done.stdout
     found = re.search(r"select '(\{.*\})'", done.stdout)
     assert found, done.stdout

@@ -30,17 +30,17 @@ EVENTS = """
 
 
 def test_random_histories_equal_fresh_builds(tmp_path: Path) -> None:
-    command = ["-W", "ignore", "-m", "tests.pipeline.histories", str(tmp_path), "0", "4"]
+    command = ["-W", "ignore", "-m", "tests.pipeline.histories", str(tmp_path), "2", "2"]
     done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=os.environ, capture_output=True, text=True
     )
     counted = json.loads(done.stdout.splitlines()[-1])
     print(counted)
     assert counted["faults"] == []
-    assert counted["sequences"] == 4
+    assert counted["sequences"] == 2
     # As many as make the comparison one of increments, some of them after a stopped run.
-    assert counted["increments"] >= 8
-    assert counted["stopped"] >= 2
+    assert counted["increments"] >= 4
+    assert counted["stopped"] >= 1
 
 
 def built_again(project: Project, events: Path) -> str:

@@ -130,10 +130,11 @@ def test_late_events_count_from_their_arrival_and_change_no_visit(warehouse: War
     )
     assert [row[:3] for row in moved] == [(True, True, False), (True, True, True)]
     assert moved[1][3] / (moved[0][3] + moved[1][3]) == pytest.approx(RATES["late"], rel=0.2)
-    # Visits whose events have all arrived are the same, but for when they did.
+    # Visits whose events all count from when they happened are the same, but for arrivals.
     arrived = (
-        "where domain_sessionid not in (select domain_sessionid from clean.web_events"
-        " where event_id not in (select event_id from late.web_events))"
+        "where domain_sessionid not in (select domain_sessionid from clean.web_events as clean"
+        " where not exists (select 1 from late.web_events as late"
+        " where late.event_id = clean.event_id and late.event_tstamp = clean.event_tstamp))"
     )
     assert_same(warehouse, "late", "stg_snowplow__page_views", "collector_tstamp", arrived)
     assert_same(warehouse, "late", "stg_snowplow__sessions", where=arrived)
@@ -152,9 +153,25 @@ def test_a_second_device_is_a_visitor_of_its_own_and_the_same_person(warehouse: 
 
 
 def test_answers_to_the_consent_banner_are_events_and_no_visits(warehouse: Warehouse) -> None:
-    for name in ("page_views", "users", "user_mapping"):
+    for name in ("page_views", "user_mapping"):
         assert_same(warehouse, "consent", f"stg_snowplow__{name}")
-    assert_same(warehouse, "consent", "stg_snowplow__sessions", without="total_events")
+    # An answer after the last page event is the end of the session.
+    lasts = ("end_tstamp", "absolute_time_in_s")
+    assert_same(warehouse, "consent", "stg_snowplow__users", without="', '".join(lasts))
+    assert_same(
+        warehouse,
+        "consent",
+        "stg_snowplow__sessions",
+        without="', '".join((*lasts, "total_events")),
+    )
+    later = rows(
+        warehouse,
+        "select given.end_tstamp >= clean.end_tstamp, given.end_tstamp in (select event_tstamp"
+        " from consent.stg_snowplow__events where event_name = 'consent_preferences')"
+        " from consent.stg_snowplow__sessions as given join clean.stg_snowplow__sessions as clean"
+        " using (domain_sessionid) where given.end_tstamp <> clean.end_tstamp group by all",
+    )
+    assert later == [(True, True)]
     where = "where event_name <> 'consent_preferences'"
     assert_same(warehouse, "consent", "stg_snowplow__events", where=where)
     answers, first_visits = rows(
