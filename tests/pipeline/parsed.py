@@ -2,7 +2,8 @@
 
 They inherit what dbt keeps of it: Jinja's trees of all macros and models, by dbt's own caches for
 tests, the macros as Jinja compiled them, and the JSON schemas of its configurations. A dbt command
-then reads the project in a third of the time, and a small run takes half of it. Nothing of a warehouse is opened, and nothing of a result is shared.
+then reads the project in a third of the time, and a small run takes two thirds of it. Nothing of a
+warehouse is opened, and nothing of a result is shared.
 """
 
 from __future__ import annotations
