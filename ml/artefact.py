@@ -132,7 +132,7 @@ def from_bytes(data: bytes, sha256: str) -> PropensityModel:
         return _read(data)
     except ArtefactError:
         raise
-    # What unsound bytes raise in zipfile, json and below is not to be foreseen.
+    # What unsound bytes raise in zipfile, json and below cannot be listed.
     except Exception as error:
         msg = f"not a model of this package ({type(error).__name__}: {str(error)[:200]})"
         raise ArtefactError(msg) from error

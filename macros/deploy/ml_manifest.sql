@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "59a4f06011b672781ed70938f7b4f275dc8ea6fb3db5ff5a9d7a67ec63267dd8",
+        "sha256": "728f89d74cce501d7ca27149448d4ee24290195554e830ff07e73295bc26f871",
         "files": {
         "ml": [
             "__init__.py",

@@ -31,7 +31,7 @@ from ml.report.words import (
     row_of,
     settings_of,
     status_of,
-    why_and_mend,
+    why_and_advice,
 )
 
 # Features beyond these are folded away.
@@ -100,7 +100,7 @@ def version_page(version: Version, threshold: float | None = None) -> str:
 
 def not_trained_page(model: NotTrained) -> str:
     """Write the page of a model that has no version: why, and what to change."""
-    why, mend = why_and_mend(model.reason)
+    why, advice = why_and_advice(model.reason)
     labels = {
         "n_rows": "Training rows",
         "n_subjects": "Subjects",
@@ -111,7 +111,7 @@ def not_trained_page(model: NotTrained) -> str:
         title=f"{model.model_name}: not trained",
         model=model,
         why=why,
-        mend=mend,
+        advice=advice,
         counts=[(labels[k], count(v)) for k, v in model.counts.items() if k in labels],
     )
 

@@ -20,7 +20,7 @@ FEW_CONVERTING = 100
 NBSP = "\N{NO-BREAK SPACE}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MENDS = ("Set", "Widen", "Bring", "Shorten", "Lower", "Add", "Raise", "Start", "Use", "Choose")
+_ADVICE = ("Set", "Widen", "Bring", "Shorten", "Lower", "Add", "Raise", "Start", "Use", "Choose")
 
 
 @dataclass(frozen=True)
@@ -427,18 +427,18 @@ def kinds_of(version: Version) -> dict[str, str]:
     return {column["name"]: column["kind"] for column in schema.get("columns", [])}
 
 
-def why_and_mend(reason: str) -> tuple[str, str]:
+def why_and_advice(reason: str) -> tuple[str, str]:
     """Split a reason into what is the matter and what to change.
 
     Examples
     --------
-    >>> why_and_mend("Too few subjects: 20. Widen var training_window.")
+    >>> why_and_advice("Too few subjects: 20. Widen var training_window.")
     ('Too few subjects: 20.', 'Widen var training_window.')
     """
     sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", reason.strip())
-    why = [s for s in sentences if not s.startswith(_MENDS)]
-    mend = [s for s in sentences if s.startswith(_MENDS)]
-    return " ".join(why), " ".join(mend)
+    why = [s for s in sentences if not s.startswith(_ADVICE)]
+    advice = [s for s in sentences if s.startswith(_ADVICE)]
+    return " ".join(why), " ".join(advice)
 
 
 def settings_of(version: Version, column: str) -> list[tuple[str, str]]:

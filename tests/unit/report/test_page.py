@@ -186,7 +186,7 @@ def test_a_model_that_was_not_trained_has_a_page_that_says_why_and_what_to_chang
     model = NotTrained("live", REASON, {"n_rows": 30, "n_subjects": 12})
     html = not_trained_page(model)
     assert '<p id="why">Too few subjects: 12 where 200 are asked for.</p>' in html
-    assert '<p id="mend">Widen var training_window.</p>' in html
+    assert '<p id="advice">Widen var training_window.</p>' in html
     assert "<dt>Subjects</dt><dd>12</dd>" in html
 
 

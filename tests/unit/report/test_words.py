@@ -17,7 +17,7 @@ from ml.report.words import (
     question_of,
     reason_of,
     status_of,
-    why_and_mend,
+    why_and_advice,
 )
 
 
@@ -163,6 +163,6 @@ def test_a_reason_is_split_into_what_is_the_matter_and_the_mend() -> None:
         "No training rows: none is known by now. The first event kept is of 2026-01-01. Widen "
         "var training_window, or bring more history."
     )
-    why, mend = why_and_mend(reason)
+    why, advice = why_and_advice(reason)
     assert why == "No training rows: none is known by now. The first event kept is of 2026-01-01."
-    assert mend == "Widen var training_window, or bring more history."
+    assert advice == "Widen var training_window, or bring more history."
