@@ -11,7 +11,7 @@
     {{ log("Events: " ~ (counts | join(", ") or "none"), info=true) }}
     {% set says = {
         "unread": "{} values could not be read: {}", "named_differently": "{}{}",
-        "missing": "{} page_view events have none and make no page view: {}",
+        "missing": "{} page_view events have none and make no page view: {}", "left_out": "{} rows have none: {}",
         "missing_everywhere": "none of the {} page_view events has a value, so there are no page views: {}",
     } %}
     {% for row in run_query(
@@ -19,15 +19,20 @@
         ~ " where column_name is not null and outcome <> 'placeholder'"
         ~ " order by source, column_name, outcome"
     ).rows %}
+        {% set outcome = "left_out" if row[2] == "missing" and row[0] != "events" else row[2] %}
         {% do exceptions.warn(
             row[0] ~ ", " ~ row[1] ~ ": "
-            ~ says[row[2]].format(row[3] if row[3] else "", row[4])
+            ~ says[outcome].format(row[3] if row[3] else "", row[4])
         ) %}
     {% endfor %}
     {% for row in run_query(
-        "select column_name, num_events from " ~ intake
-        ~ " where outcome = 'placeholder' order by column_name"
+        "select source, column_name, num_events from " ~ intake
+        ~ " where outcome = 'placeholder' order by source, column_name"
     ).rows %}
-        {{ log("Placeholders that are no " ~ row[0] ~ ": " ~ row[1] ~ " events (var placeholder_ids).", info=true) }}
+        {{ log(
+            "Placeholders that are no " ~ row[1] ~ ": " ~ row[2]
+            ~ (" events" if row[0] == "events" else " rows of " ~ row[0])
+            ~ " (var placeholder_ids).", info=true
+        ) }}
     {% endfor %}
 {% endmacro %}

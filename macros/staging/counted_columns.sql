@@ -24,6 +24,15 @@
             }}) %}
         {% endif %}
     {% endfor %}
+    {#- of a server's times only the coalesced one is staged -#}
+    {% for name in ["etl_tstamp", "load_tstamp"] %}
+        {% set unread = unread_condition(events.columns.get(name), "timestamp") %}
+        {% if unread is not none %}
+            {% do counted.update({name: {
+                "column": name, "kind": "timestamp", "is_there": unread, "read": [],
+            }}) %}
+        {% endif %}
+    {% endfor %}
     {% do counted.update(counted_json_columns(events)) %}
     {{ return(counted) }}
 {% endmacro %}

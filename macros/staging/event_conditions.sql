@@ -61,12 +61,16 @@
     ) }}
 {% endmacro %}
 
-{#- Was the event collected at or after the var events_from? Of the source's own column, so
-    that a warehouse which keeps its events in that order does not read the others. -#}
+{#- Was the event collected at or after the var events_from, as far as is known? Of the source's
+    own column, so that a warehouse which keeps its events in that order does not read the others.
+    One whose time is missing or cannot be read is read, and counted. -#}
 {% macro collected_from_condition(events) %}
     {% if var("events_from") is none %} {{ return("true") }} {% endif %}
     {% set name = "collector_tstamp" if "collector_tstamp" in events.columns else "derived_tstamp" %}
-    {{ return(not_before(events.columns.get(name), var("events_from"))) }}
+    {% set column = events.columns.get(name) %}
+    {% set is_time = column is not none and source_kind(column) == "timestamp" %}
+    {% set time = column.name if is_time else typed_column(column, "timestamp") %}
+    {{ return("(" ~ not_before(column, var("events_from")) ~ " or " ~ time ~ " is null)") }}
 {% endmacro %}
 
 {#- The var as_of as a timestamp. -#}

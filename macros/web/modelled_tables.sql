@@ -42,19 +42,28 @@
         from {{ sessions.relation }}
 {%- endmacro %}
 
+{#- Which of the columns a row of a modelled table needs; what a session tells is kept without the
+    visitor. -#}
+{% macro key_columns(columns) %}
+    {% set keys = [] %}
+    {% for name, column in columns.items() if column.required %}
+        {% if name != "domain_userid" or "domain_sessionid" not in columns %} {% do keys.append(name) %} {% endif %}
+    {% endfor %}
+    {{ return(keys) }}
+{% endmacro %}
+
 {#- Rows of a modelled table with the columns of the web table it stands for. Those that
     lack a key, or were not known at var as_of, are left out. -#}
 {% macro modelled_rows(table) %}
     {% set columns = web_columns() %}
     {% set list = [] %}
     {% set keys = [] %}
+    {% for name in key_columns(columns) %} {% do keys.append(name ~ " is not null") %} {% endfor %}
     {% for name, column in columns.items() %}
         {% set value = modelled_column(table, name, column.type, column.unified_name) %}
         {% do list.append(
             (known_id(value, name) if name in identifier_columns() else value) ~ " as " ~ name
         ) %}
-        {#- what a session tells is kept without the visitor -#}
-        {% if column.required and not (name == "domain_userid" and "domain_sessionid" in columns) %} {% do keys.append(name ~ " is not null") %} {% endif %}
     {% endfor %}
     {#- a visitor is known from the start, a visit once it is over -#}
     {% set known = "start_tstamp" if "sessions" in columns else "end_tstamp" %}

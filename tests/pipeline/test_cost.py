@@ -55,7 +55,7 @@ def test_the_bound_on_the_source_is_of_its_own_column_where_the_type_allows(
     macros = Macros(dialect, events_from="2026-01-02")
     columns = {"collector_tstamp": {"name": name, "type": kind}}
     columns |= {"derived_tstamp": {"name": "d", "type": kind}}
-    assert macros.collected_from_condition({"columns": columns}).startswith(sql)
+    assert macros.collected_from_condition({"columns": columns}).startswith(f"({sql}")
 
 
 def test_tags_of_statements_on_databricks_are_texts_by_name(models: dict[str, Any]) -> None:

@@ -84,6 +84,7 @@ def built(module_project: Project, tmp_path_factory: pytest.TempPathFactory) -> 
     (folder / "deals.csv").write_text(
         "who,at\nbob,2024-03-01 12:00:00\nanonymous,2024-03-01 12:00:00\n"
         "0,2024-03-01 12:00:00\nfront-desk,2024-03-01 12:00:00\n"
+        ",2024-03-01 12:00:00\njo,\njo,03/04/2024\n"
     )
     purchases = [dict(PURCHASES[0]), PURCHASES[1] | {"table": str(folder / "deals.csv")}]
     tables = [
@@ -106,6 +107,21 @@ def built(module_project: Project, tmp_path_factory: pytest.TempPathFactory) -> 
     assert done.returncode == 0, done.stdout
     (folder / "said.txt").write_text(done.stdout)
     return module_project
+
+
+def test_rows_of_nobody_and_of_no_time_are_counted(built: Project) -> None:
+    found = built.rows(
+        "select source, column_name, outcome, num_events from rpt_event_intake "
+        "where source <> 'events' order by all"
+    )
+    (source,) = {row[0] for row in found}
+    assert [row[1:] for row in found] == [
+        ("at", "missing", 1),
+        ("at", "unread", 1),
+        ("who", "missing", 1),
+        ("who", "placeholder", 2),
+    ]
+    assert source == f"conversion {PURCHASES[1]['name']}"
 
 
 def test_placeholders_and_shared_ids_join_no_visitors(built: Project) -> None:

@@ -310,15 +310,16 @@ def test_events_collected_before_events_from_are_not_read(
             from (values
                 ('before', '2026-01-01', '2026-01-01 23:59:59.999999'),
                 ('sent later', '2026-01-01 23:00:00', '2026-01-02'),
-                ('after', '2026-01-03', '2026-01-03')
+                ('after', '2026-01-03', '2026-01-03'),
+                ('collected who knows when', '2026-01-03', null)
             ) as given (name, derived_tstamp, collector_tstamp)
         ) to '{events}'"""
     )
     warehouse.build(*STAGED, events=events, events_from="2026-01-02")
     assert warehouse.rows("select event_id from stg_snowplow__events order by 1") == [
-        ("after",), ("sent later",),
+        ("after",), ("collected who knows when",), ("sent later",),
     ]  # fmt: skip
-    assert warehouse.rows(f"select outcome, num_events from {ARRIVALS}") == [("kept", 2)]
+    assert warehouse.rows(f"select outcome, num_events from {ARRIVALS}") == [("kept", 3)]
     ((_, plan),) = warehouse.rows("explain from base_snowplow__events")
     scan = re.sub(r"[^a-z0-9_>=]", "", plan[plan.index("READ_PARQUET") :])
     assert "collector_tstamp>=" in scan
