@@ -99,10 +99,15 @@ def test_few_columns_will_do_and_the_mapping_table_tells_who_it_was(
         "s,u,2026-01-01 10:00:00,2026-01-01 10:05:00\n"
         "t,u,2026-01-03 10:00:00,2026-01-03 10:05:00\n",
         "users.csv": "user_identifier,start_tstamp,views\nu,2026-01-01 10:00:00,2.0\n",
-        "user_mapping.csv": "user_identifier,user_id\nu,jo\nv,other\n",
+        "user_mapping.csv": "user_identifier,user_id\nu,jo\nv,other\nw,anonymous\n",
     }.items():
         (tmp_path / name).write_text(text)
-    project.build(*WEB, events="", web=tmp_path, atomic_table=None, as_of="2026-01-02")
+    select = (*WEB, "+rpt_event_intake")
+    project.build(*select, events="", web=tmp_path, atomic_table=None, as_of="2026-01-02")
+    assert project.rows("select * exclude message from rpt_event_intake order by all") == [
+        ("page_views", "view_id", "missing", 1),
+        ("user_mapping", "user_id", "placeholder", 1),
+    ]
     assert project.rows(
         "select page_view_id, domain_userid, stitched_user_id, engaged_time_in_s "
         "from stg_snowplow__page_views"
