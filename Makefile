@@ -26,7 +26,7 @@ help: ## List what there is to make
 # --- Using it -----------------------------------------------------------------------
 
 demo: $(VENV)/.demo profiles.yml events ## From a fresh machine to a scored audience (EVENTS=path, WEB=folder: your data)
-	@CDP_EVENTS= CDP_WEB= $(BIN)/dbt --quiet build
+	@CDP_TARGET=duckdb CDP_EVENTS= CDP_WEB= $(BIN)/dbt --quiet build
 	@$(BIN)/python -m ml.demo summary
 
 events: $(VENV)/.demo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from glob import glob
@@ -10,6 +11,17 @@ from pathlib import Path
 import click
 
 from ml.splits import JUDGED
+
+
+# As the profile reads it.
+WAREHOUSE = click.option(
+    "--warehouse",
+    envvar="CDP_DUCKDB",
+    default="warehouse.duckdb",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The DuckDB file that is built.",
+)
 
 
 class OwnFilesError(click.ClickException):
@@ -136,7 +148,7 @@ def main() -> None:
 @click.option("--events", default="", help="File, folder or glob; empty: simulate.")
 @click.option("--web", default="", help="Folder of modelled page views, sessions and users.")
 @click.option("--count", default=1_000_000, help="How many events to simulate.")
-@click.option("--warehouse", default="warehouse.duckdb", type=click.Path(path_type=Path))
+@WAREHOUSE
 def prepare(events: str, web: str, count: int, warehouse: Path) -> None:
     """Put data where dbt reads it by default: events in data/events, web tables in data/web."""
     data = Path("data")
@@ -162,29 +174,34 @@ def prepare(events: str, web: str, count: int, warehouse: Path) -> None:
     else:
         clear_links(data / "events")
     sources = "\n".join(map(str, [*found, *tables]))
-    old = set_aside(warehouse, data / "origin", f"{sources}\n{count}")
+    # Each database has an origin of its own.
+    known_as = hashlib.sha256(str(warehouse.resolve()).encode()).hexdigest()[:12]
+    old = set_aside(warehouse, data / "origins" / known_as, f"{sources}\n{count}")
     if old:
         click.echo(f"Other data than before: a new {warehouse}; the last one is now {old}.")
 
 
 @main.command()
-@click.option("--warehouse", default="warehouse.duckdb", type=click.Path(path_type=Path))
+@WAREHOUSE
 def summary(warehouse: Path) -> None:
     """Print what the build made of the events."""
     import duckdb
 
+    simulated = Path("data/events").resolve() == Path("data/simulated/events").resolve()
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        click.echo(summarise(connection))
+        click.echo(summarise(connection, with_keys=simulated))
     click.echo(f"Everything is in {warehouse}. `.venv/bin/dbt build` brings it up to date.")
 
 
-def summarise(connection: object) -> str:
+def summarise(connection: object, *, with_keys: bool = False) -> str:
     """Describe the build's outcome: events, models, audience.
 
     Parameters
     ----------
     connection : duckdb.DuckDBPyConnection
         A warehouse that `dbt build` has filled.
+    with_keys : bool
+        Whether to show who the likeliest are. Not of real people: a log may keep what is printed.
 
     Returns
     -------
@@ -259,7 +276,10 @@ def summarise(connection: object) -> str:
     """).fetchall()
     if top:
         lines += ["", "Most likely to convert, and what that is associated with"]
-        lines += [f"  {score:6.1%}  {label:<6}  {key}  {why}" for score, label, key, why in top]
+        lines += [
+            f"  {score:6.1%}  {label:<6}  {f'{key}  ' if with_keys else ''}{why}"
+            for score, label, key, why in top
+        ]
     return "\n".join([*lines, ""])
 
 

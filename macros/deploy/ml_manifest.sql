@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "728f89d74cce501d7ca27149448d4ee24290195554e830ff07e73295bc26f871",
+        "sha256": "3d45e6811523b568b71921a15295b2914eaafdfa07c7c89f20a270ef8c93fa52",
         "files": {
         "ml": [
             "__init__.py",

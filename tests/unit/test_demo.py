@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import duckdb
 import pytest
+from click.testing import CliRunner
 
 from ml import demo
 
@@ -72,3 +74,23 @@ def test_other_events_begin_a_new_warehouse_and_keep_the_old(tmp_path: Path) -> 
     assert demo.set_aside(warehouse, origin, "second") == tmp_path / "warehouse.previous.duckdb"
     assert (tmp_path / "warehouse.previous.duckdb").read_text() == "built from first"
     assert not warehouse.exists()
+
+
+def test_the_summary_is_of_the_database_that_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("warehouse", "other"):
+        duckdb.connect(f"{name}.duckdb").close()
+
+    def summarise(connection: duckdb.DuckDBPyConnection, *, with_keys: bool) -> str:
+        ((name,),) = connection.execute("select current_database()").fetchall()
+        return f"{name}, {with_keys}"
+
+    monkeypatch.setattr(demo, "summarise", summarise)
+    said = CliRunner().invoke(demo.main, ["summary"], env={"CDP_DUCKDB": "other.duckdb"}).output
+    assert said.startswith("other, False\nEverything is in other.duckdb.")
+    Path("data/simulated/events").mkdir(parents=True)
+    Path("data/events").symlink_to(Path("data/simulated/events").resolve())
+    said = CliRunner().invoke(demo.main, ["summary"], env={"CDP_DUCKDB": None}).output
+    assert said.startswith("warehouse, True\nEverything is in warehouse.duckdb.")

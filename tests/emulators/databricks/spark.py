@@ -15,6 +15,8 @@ from pyspark.sql import SparkSession
 # The Delta Lake that was made for Spark 4.0.
 DELTA = "io.delta:delta-spark_2.13:4.0.1"
 _SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:+UseSerialGC"
+# What Spark generates for wide rows is over what Java else compiles of one method.
+_SHORT_LIVED += " -XX:-DontCompileHugeMethods"
 WORKER = Path(__file__).with_name("worker.py")
 
 
