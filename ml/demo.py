@@ -12,7 +12,6 @@ import click
 
 from ml.splits import JUDGED
 
-
 # As the profile reads it.
 WAREHOUSE = click.option(
     "--warehouse",

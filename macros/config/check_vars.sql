@@ -2,6 +2,7 @@
     what is accepted. -#}
 {% macro check_vars() %}
     {% if not execute %} {{ return("") }} {% endif %}
+    {% do check_var_names(invocation_args_dict.get("vars")) %}
     {% for name in [
         "max_clock_skew", "arrival_tolerance", "live_horizon", "daily_horizon",
         "first_touch_horizon", "session_timeout",

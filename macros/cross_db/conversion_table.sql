@@ -30,7 +30,7 @@
     {% if not files %}
         {{ no_conversion_table(conversion, "a file that exists, or [database.]schema.table") }}
     {% endif %}
-    {% set wanted = [conversion_user_column(conversion), conversion.tstamp_column] %}
+    {% set wanted = [conversion[conversion_user_key(conversion)], conversion.tstamp_column] %}
     {% for key in ["known_tstamp_column", "id_column"] if key in conversion %}
         {% do wanted.append(conversion[key]) %}
     {% endfor %}

@@ -79,6 +79,11 @@
                     'has a quote that is not closed, or text after a closing quote'
                 when 'INVALID ENCODING' then 'is not UTF-8'
                 when 'LINE SIZE OVER MAXIMUM' then 'is longer than 2,000,000 bytes'
+                when 'TOO MANY COLUMNS' then regexp_replace(
+                    rejects.error_message,
+                    '^Expected Number of Columns: (\d+) Found: (\d+)$',
+                    'has more than \1 fields'
+                )
                 else regexp_replace(
                     rejects.error_message,
                     '^Expected Number of Columns: (\d+) Found: (\d+)$',

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "3d45e6811523b568b71921a15295b2914eaafdfa07c7c89f20a270ef8c93fa52",
+        "sha256": "3911b7f25e37f9387b3554b6fbc5de51270781a0a39d87edd8c3854b087233e3",
         "files": {
         "ml": [
             "__init__.py",

@@ -63,7 +63,7 @@
 {#- One line where a table is built anew that nobody asked to. -#}
 {% macro log_unknown_history() %}
     {% if load_relation(this) is not none and not flags.FULL_REFRESH %}
-        {% set why = unknown_history() %}
-        {% if why %} {% do log(this.identifier ~ ": built anew, as " ~ why ~ ".", info=true) %} {% endif %}
+        {% set why = unknown_history() or "its definitions are others, or its events are at another place" %}
+        {% do log(this.identifier ~ ": built anew, as " ~ why ~ ".", info=true) %}
     {% endif %}
 {% endmacro %}

@@ -4,12 +4,13 @@
 {% endmacro %}
 
 {#- Is the text one that stands for no identifier: of var placeholder_ids, in any case of letters,
-    or made of zeros and dashes alone, as the GUID of zeros? The first of numbered events is 0. -#}
+    or made of zeros and dashes alone, as the GUID of zeros? Of events only the GUID is one:
+    numbered events may begin with 0 or 000. -#}
 {% macro is_placeholder_id(text, column=none) %}
     {% set words = [] %}
     {% for word in var("placeholder_ids") %} {% do words.append(word | string | lower) %} {% endfor %}
     {% set zeros = "replace(replace(trim(" ~ text ~ "), '0', ''), '-', '') = ''" %}
-    {% if column == "event_id" %} {% set zeros = zeros ~ " and trim(" ~ text ~ ") <> '0'" %} {% endif %}
+    {% if column == "event_id" %} {% set zeros = zeros ~ " and length(trim(" ~ text ~ ")) >= 32" %} {% endif %}
     {% if not words %} {{ return("(" ~ zeros ~ ")") }} {% endif %}
     {{ return(
         "(lower(trim(" ~ text ~ ")) in (" ~ text_literals(words | unique | sort) ~ ") or " ~ zeros ~ ")"

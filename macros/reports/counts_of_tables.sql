@@ -21,15 +21,22 @@
     {% endfor %}
     {% for conversion in conversions() if execute and conversion.source == "table" %}
         {% set table = conversion_table(conversion) %}
-        {% set user = conversion_table_column(conversion, conversion_user_column(conversion), table) %}
-        {% set time = conversion_table_column(conversion, conversion.tstamp_column, table) %}
+        {% set user = conversion_table_column(conversion, conversion_user_key(conversion), table) %}
+        {% set time = conversion_table_column(conversion, "tstamp_column", table) %}
         {% set counted = {} %}
         {% do counted.update(counted_gaps(user, true, true)) %}
         {% do counted.update(counted_gaps(time, false, true)) %}
         {% for key in ["tstamp_column", "known_tstamp_column"] if key in conversion %}
             {% do counted.update(counted_column(
-                conversion_table_column(conversion, conversion[key], table), "timestamp"
+                conversion_table_column(conversion, key, table), "timestamp"
             )) %}
+        {% endfor %}
+        {#- what a criterion compares with a number -#}
+        {% for criterion in (conversion.criteria or {}).values() | sum(start=[]) %}
+            {% set compared = criterion.value if criterion.value is iterable and criterion.value is not string else [criterion.value] %}
+            {% if compared | select("number") | list %}
+                {% do counted.update(counted_column(table.columns.get(criterion.property | lower), "float")) %}
+            {% endif %}
         {% endfor %}
         {% if counted %}
             {% do tables.append({

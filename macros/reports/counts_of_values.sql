@@ -12,6 +12,20 @@
             "message": unread_message(column.kind),
         }}) %}
     {% endfor %}
+    {% do out.update({
+        "event_name__missing": {
+            "column": "event_name", "outcome": "unnamed",
+            "expression": "count(case when event_name is null then 1 end)",
+            "message": "An event without a name is no page view, no ping and none of a conversion's events",
+        },
+        "event_name__spelt": {
+            "column": "event_name", "outcome": "spelt_differently",
+            "expression": "count(case when event_name not in ('page_view', 'page_ping') and "
+                ~ "replace(replace(replace(lower(event_name), '_', ''), '-', ''), ' ', '') in ('pageview', 'pageping') "
+                ~ "then 1 end)",
+            "message": "Only page_view and page_ping, spelt so, are page views and pings",
+        },
+    }) %}
     {% for name in (["page_view_id", "domain_sessionid"] if not modelled_table("page_views") else []) %}
         {% do out.update({name ~ "__missing": {
             "column": name, "outcome": "missing", "of_kept": true,

@@ -19,7 +19,7 @@
         {% set sources = entity_sources(events, entity) %}
         {% if read %}
             {% do counted.update({entity: {
-                "column": sources[0].name | replace('"', "") | replace("`", "") | lower,
+                "column": sources | map(attribute="name") | join(", ") | replace('"', "") | replace("`", "") | lower,
                 "kind": "entity", "is_there": entity_is_there(sources), "read": read,
             }}) %}
         {% endif %}

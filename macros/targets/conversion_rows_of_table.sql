@@ -3,13 +3,13 @@
     earliest; without an id, those of one user at one time are. -#}
 {% macro conversion_rows_of_table(conversion) %}
     {% set table = conversion_table(conversion) %}
-    {% set user = conversion_table_column(conversion, conversion_user_column(conversion), table) %}
+    {% set user = conversion_table_column(conversion, conversion_user_key(conversion), table) %}
     {% set tstamp = typed_column(
-        conversion_table_column(conversion, conversion.tstamp_column, table), "timestamp"
+        conversion_table_column(conversion, "tstamp_column", table), "timestamp"
     ) %}
     {% if "known_tstamp_column" in conversion %}
         {% set known = typed_column(
-            conversion_table_column(conversion, conversion.known_tstamp_column, table), "timestamp"
+            conversion_table_column(conversion, "known_tstamp_column", table), "timestamp"
         ) %}
         {% set tstamp = "case when " ~ epoch_us(known) ~ " - " ~ epoch_us(tstamp) ~ " > "
             ~ iso_duration_us(var("arrival_tolerance")) ~ " then " ~ known ~ " else " ~ tstamp ~ " end" %}
@@ -23,7 +23,7 @@
     {% set id = typed_column(user, "text") ~ " || ' ' || cast(" ~ epoch_us(tstamp) ~ " as " ~ dbt.type_string() ~ ")" %}
     {% if "id_column" in conversion %}
         {% set own = typed_column(
-            conversion_table_column(conversion, conversion.id_column, table), "text"
+            conversion_table_column(conversion, "id_column", table), "text"
         ) %}
         {% set id = "coalesce(" ~ own ~ ", " ~ id ~ ")" %}
     {% endif %}
@@ -60,14 +60,17 @@
     {{ return(rows) }}
 {% endmacro %}
 
-{% macro conversion_user_column(conversion) %}
-    {{ return(conversion.get("user_id_column") or conversion.get("domain_userid_column")) }}
+{#- The key that names whose a row is. -#}
+{% macro conversion_user_key(conversion) %}
+    {{ return("user_id_column" if conversion.get("user_id_column") else "domain_userid_column") }}
 {% endmacro %}
 
-{% macro conversion_table_column(conversion, name, table) %}
+{#- The column of the table that a key of the conversion names. -#}
+{% macro conversion_table_column(conversion, key, table) %}
+    {% set name = conversion[key] %}
     {% if name | lower not in table.columns %}
         {{ definition_error(
-            "conversion " ~ conversion.name ~ ", table " ~ conversion.table, "column", name,
+            "conversion " ~ conversion.name ~ ", table " ~ conversion.table, key, name,
             table.columns | sort | join(", ")
         ) }}
     {% endif %}

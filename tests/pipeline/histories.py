@@ -56,11 +56,11 @@ Event = dict[str, Any]
 
 
 def stoppable(folder: Path) -> Path:
-    """Copy the dbt project; its feature tables stop where the var `stop_at` says."""
+    """Copy the dbt project; its feature tables stop where the variable STOP_AT says."""
     root = copy_of_root(folder)
     for name in TABLES:
         stops = {
-            place: "{{ 'select no_column' if var('stop_at', '') == '" + f"{name} {place}" + "' }}"
+            place: "{{ 'select no_column' if env_var('STOP_AT', '') == '" + f"{name} {place}" + "' }}"
             for place in STOPS
         }
         hooks = {
@@ -180,7 +180,8 @@ class Runner:
         if self.manifest is None:
             self.manifest = cast(Manifest, self.dbt("parse").result)
         pq.write_table(pa.Table.from_pylist(history.source, SCHEMA), self.events)
-        variables = {"stale_events": "ignore", "stop_at": stop_at, "exclude_bots": False}
+        os.environ["STOP_AT"] = stop_at
+        variables: dict[str, Any] = {"stale_events": "ignore", "exclude_bots": False}
         variables |= history.variables
         select = ["--select", *(f"+{name}" for name in TABLES)]
         done = self.dbt("run", *select, *flags, "--vars", json.dumps(variables))

@@ -118,7 +118,7 @@ def test_a_column_that_the_table_lacks_is_named_with_those_it_has(
     said = " ".join(done.stdout.split())
     assert done.returncode != 0
     assert "conversion deal, table" in said
-    assert '`column` is "created"; accepted: amount, at, id, loaded, stage, who.' in said
+    assert '`tstamp_column` is "created"; accepted: amount, at, id, loaded, stage, who.' in said
 
 
 def test_a_text_is_not_compared_with_the_numbers_of_a_table(

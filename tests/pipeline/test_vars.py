@@ -31,6 +31,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"training_window": [30, 60]}, "var training_window: [30, 60] is not accepted"),
     ({"training_window": 60}, "var training_window: 60 is not accepted"),
     ({"fold_shares": [0.5, 0.5, 0.5]}, "var fold_shares: [0.5, 0.5, 0.5] is not accepted"),
+    ({"app_idz": ["web"]}, "There is no var app_idz (given by --vars). Near it are app_ids."),
     ({"as_of": "tomorrow"}, 'var as_of: "tomorrow" is not accepted'),
     (
         {"events_from": "P400D"},
