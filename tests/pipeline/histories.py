@@ -58,9 +58,10 @@ Event = dict[str, Any]
 def stoppable(folder: Path) -> Path:
     """Copy the dbt project; its feature tables stop where the variable STOP_AT says."""
     root = copy_of_root(folder)
+    asked = "env_var('STOP_AT', '')"
     for name in TABLES:
         stops = {
-            place: "{{ 'select no_column' if env_var('STOP_AT', '') == '" + f"{name} {place}" + "' }}"
+            place: f"{{{{ 'select no_column' if {asked} == '{name} {place}' }}}}"
             for place in STOPS
         }
         hooks = {
