@@ -61,8 +61,7 @@ def stoppable(folder: Path) -> Path:
     asked = "env_var('STOP_AT', '')"
     for name in TABLES:
         stops = {
-            place: f"{{{{ 'select no_column' if {asked} == '{name} {place}' }}}}"
-            for place in STOPS
+            place: f"{{{{ 'select no_column' if {asked} == '{name} {place}' }}}}" for place in STOPS
         }
         hooks = {
             'mark_what_is_rebuilt() }}"': f', "{stops["marked"]}"',
