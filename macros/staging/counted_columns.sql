@@ -18,8 +18,9 @@
         {% endfor %}
         {% set sources = entity_sources(events, entity) %}
         {% if read %}
+            {% set names = sources | map(attribute="name") | join(", ") | replace('"', "") | replace("`", "") | lower %}
             {% do counted.update({entity: {
-                "column": sources | map(attribute="name") | join(", ") | replace('"', "") | replace("`", "") | lower,
+                "column": names | replace(entity ~ "__in_contexts", "contexts"),
                 "kind": "entity", "is_there": entity_is_there(sources), "read": read,
             }}) %}
         {% endif %}
