@@ -24,7 +24,7 @@ TIMED_OUT = 124
 
 
 def dbt(
-    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float = 900
+    arguments: Sequence[str], environment: Mapping[str, str], folder: Path, seconds: float = 1800
 ) -> subprocess.CompletedProcess[str]:
     """Run `dbt`; what it prints, to either stream, is in `.stdout`.
 

@@ -188,7 +188,7 @@ def test_a_day_moves_the_audience_of_those_alone_who_did_something(
     ((as_of, visitor, views),) = copied.rows(
         "select (select max(as_of_tstamp)::date + 2 from as_of)::varchar, domain_userid, "
         "num_page_views_l30d from aud_people where propensity_score is not null "
-        "order by last_seen_tstamp, audience_key limit 1"
+        "and num_page_views_l30d > 1 order by last_seen_tstamp, audience_key limit 1"
     )
     with duckdb.connect(str(copied.database)) as connection:
         connection.execute("create table before as from aud_people")
