@@ -32,9 +32,10 @@
             )) %}
         {% endfor %}
         {#- what a criterion compares with a number -#}
-        {% for criterion in (conversion.criteria or {}).values() | sum(start=[]) %}
-            {% set compared = criterion.value if criterion.value is iterable and criterion.value is not string else [criterion.value] %}
-            {% if compared | select("number") | list %}
+        {% for criterion in (conversion.criteria or {}).values() | select | sum(start=[]) %}
+            {% set value = criterion.get("value") %}
+            {% set compared = value if value is sequence and value is not string else [value] %}
+            {% if compared | reject("boolean") | select("number") | list %}
                 {% do counted.update(counted_column(table.columns.get(criterion.property | lower), "float")) %}
             {% endif %}
         {% endfor %}
