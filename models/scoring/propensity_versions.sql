@@ -1,18 +1,16 @@
-{#- A version belongs to a definition, not to a name. One that predicts something else
-    than its model is asked now, or that reads features of other definitions, does not
-    score. -#}
+{#- A version belongs to a definition: one that predicts something else than its model
+    is asked now, or that reads features of other definitions, does not score. -#}
 {{ config(materialized="view") }}
 
 {%- set champion = "decision = 'champion' and is_defined" -%}
+{#- each feature's hash has one colon -#}
+{%- set num_features = "length(versions.feature_hashes) - "
+    ~ "length(replace(versions.feature_hashes, ':', ''))" -%}
 {%- set place = dbt.position("features.feature_token", "versions.feature_hashes") -%}
 
 with versions as (
 
-    select
-        *,
-        length(feature_hashes) - length(replace(feature_hashes, ':', ''))
-            as num_features
-    from {{ ref("propensity_models") }}
+    select * from {{ ref("propensity_models") }}
 
 ),
 
@@ -59,11 +57,11 @@ compared as (
         models.kind,
         models.subject_column,
         models.horizon,
-        versions.num_features,
+        {{ num_features }} as num_features,
         models.model_name is not null as is_configured,
         coalesce(versions.outcome_hash = models.outcome_hash, false)
             as predicts_the_same,
-        versions.num_features - coalesce(unchanged.num_unchanged, 0)
+        {{ num_features }} - coalesce(unchanged.num_unchanged, 0)
             as num_changed_features
     from versions
     left join models on versions.model_name = models.model_name

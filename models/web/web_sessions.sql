@@ -1,3 +1,8 @@
+{%- set in_session = "partition by domain_sessionid" -%}
+{%- set last_columns = page_columns() + [
+    "geo_country", "geo_region_name", "geo_city", "br_lang",
+] %}
+
 with events as {{ inlined() }} (
 
     select * from {{ ref("web_events") }}
@@ -45,28 +50,19 @@ placed as (
     select
         event_id,
         domain_sessionid,
+        event_name,
+        is_page_event,
         row_number() over (
-            partition by domain_sessionid
+            {{ in_session }} order by event_tstamp, created_tstamp, event_id
+        ) as place_of_all,
+        row_number() over (
+            {{ in_session }}, is_page_event
             order by event_tstamp, created_tstamp, event_id
         ) as place,
         row_number() over (
-            partition by domain_sessionid
+            {{ in_session }}, is_page_event
             order by event_tstamp desc, created_tstamp desc, event_id desc
         ) as place_from_end
-    from events
-    where is_page_event
-
-),
-
-opened as (
-
-    select
-        domain_sessionid,
-        event_name,
-        row_number() over (
-            partition by domain_sessionid
-            order by event_tstamp, created_tstamp, event_id
-        ) as place
     from events
 
 ),
@@ -89,8 +85,8 @@ timed as (
         totals.total_events,
         coalesce(engagement.engaged_time_in_s, 0) as engaged_time_in_s
     from totals
-    inner join opened
-        on totals.domain_sessionid = opened.domain_sessionid and opened.place = 1
+    inner join placed as opened
+        on totals.domain_sessionid = opened.domain_sessionid and opened.place_of_all = 1
     left join engagement on totals.domain_sessionid = engagement.domain_sessionid
 
 ),
@@ -112,7 +108,7 @@ firsts as (
         {{ web_dimension_list("events") }}
     from events
     inner join placed on events.event_id = placed.event_id
-    where placed.place = 1
+    where placed.is_page_event and placed.place = 1
 
 ),
 
@@ -120,14 +116,10 @@ lasts as (
 
     select
         events.domain_sessionid,
-        {{ column_list("events", page_columns(), "last_") }},
-        events.geo_country as last_geo_country,
-        events.geo_region_name as last_geo_region_name,
-        events.geo_city as last_geo_city,
-        events.br_lang as last_br_lang
+        {{ column_list("events", last_columns, "last_") }}
     from events
     inner join placed on events.event_id = placed.event_id
-    where placed.place_from_end = 1
+    where placed.is_page_event and placed.place_from_end = 1
 
 ),
 
@@ -144,12 +136,9 @@ final as (
         or timed.engaged_time_in_s >= {{ 2 * var("heartbeat") }} as is_engaged,
         {{ seconds_between("timed.start_tstamp", "timed.end_tstamp") }}
             as absolute_time_in_s,
-        {% for name in page_columns() -%}
+        {% for name in last_columns[:-1] -%}
         lasts.last_{{ name }},
         {% endfor -%}
-        lasts.last_geo_country,
-        lasts.last_geo_region_name,
-        lasts.last_geo_city,
         lasts.last_br_lang
     from firsts
     inner join lasts on firsts.domain_sessionid = lasts.domain_sessionid
