@@ -1,12 +1,21 @@
-{#- Called when as_of is made: stops the build if no event is left to count, and says why in
-    words. What was published before stays. -#}
+{#- SQL: the events that count, of base_snowplow__events and event_clock. -#}
+{% macro events_kept() %}
+    select base.*
+    from {{ ref("base_snowplow__events") }} as base
+    cross join {{ ref("event_clock") }} as event_clock
+    where
+        base.set_aside_reason is null
+        and not {{ is_clock_outlier("base", "event_clock") }}
+{% endmacro %}
+
+{#- Called before stg_snowplow__events is made: stops the build if no event is left to count,
+    and says why in words. What was built before stays. -#}
 {% macro check_events_count() %}
-    {% set events = ref("base_snowplow__events") %}
-    {% set staged = ref("stg_snowplow__events") %}
     {% if not execute or modelled_table("sessions") is not none
-        or run_query("select 1 as one from " ~ staged ~ " limit 1").rows | length > 0 %}
+        or run_query("select 1 as one from (" ~ events_kept() ~ ") as kept limit 1").rows | length %}
         {{ return("") }}
     {% endif %}
+    {% set events = ref("base_snowplow__events") %}
     {% set counts %}
         select
             coalesce(set_aside_reason, 'kept') as outcome,

@@ -1,6 +1,4 @@
-{{ config(materialized="table", post_hook=[
-    "{{ check_events_count() }}", "{{ check_event_age() }}",
-]) }}
+{{ config(materialized="table", post_hook="{{ check_event_age() }}") }}
 
 {%- set newest_us = epoch_us("greatest(max(event_tstamp), max(arrival_tstamp))") -%}
 {%- set sessions = modelled_table("sessions") -%}

@@ -3,18 +3,13 @@
 {{ config(
     materialized="table",
     contract={"enforced": not (var("entity_fields") or var("event_fields"))},
-    pre_hook="{{ forget_event_days() }}",
+    pre_hook=["{{ check_events_count() }}", "{{ forget_event_days() }}"],
     post_hook="{{ keep_event_days() }}",
 ) }}
 
 with events as {{ inlined() }} (
 
-    select base.*
-    from {{ ref("base_snowplow__events") }} as base
-    cross join {{ ref("event_clock") }} as event_clock
-    where
-        base.set_aside_reason is null
-        and not {{ is_clock_outlier("base", "event_clock") }}
+    {{ events_kept() }}
 
 ),
 

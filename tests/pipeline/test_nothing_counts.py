@@ -54,4 +54,5 @@ def test_a_build_without_events_that_count_says_why(
     assert "not_null_as_of" not in said
     assert "ada" not in said
     if name == "app_ids":
+        assert project.value("select count(*) from stg_snowplow__events") == 2
         assert project.value("select as_of_tstamp::varchar from as_of") > "2026-01-01"
