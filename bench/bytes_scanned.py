@@ -40,7 +40,7 @@ GROWTH = [10**6, 10**7, 10**8, 10**9, 10**10]
 SOURCE = "the source"
 LEAKS = "tests of leaks"
 # As large as a month of events, however many years of them there are.
-OF_A_MONTH = re.compile(r"feat_prospect__current|propensity_scores|prospect_profiles|person_pro")
+OF_A_MONTH = re.compile(r"feat_visitor__current|propensity_scores|visitor_profiles|person_pro")
 CAPPED = re.compile(r"trn_(?!readiness)")  # by max_training_rows
 OF_VERSIONS = re.compile(r"propensity_(models|evaluation|curves|importance|effects)|feature_cat")
 # What Snowplow's own packages build instead, by increments: var web_tables.

@@ -73,7 +73,7 @@ def stage(folder: Path, events: int, seed: int) -> None:
     simulate = ["simulate", "--out", folder, "--events", str(events), "--days", str(DAYS)]
     run(BIN / "cdp", *simulate, "--seed", str(seed), "--force", "--quiet")
     (folder / "profiles.yml").write_text((ROOT / "profiles.example.yml").read_text())
-    select = ["--select", "+tgt_prospect__first_conversion", "as_of"]
+    select = ["--select", "+tgt_visitor__first_conversion", "as_of"]
     run(
         BIN / "dbt", "--quiet", "run", *select, "--profiles-dir", folder,
         "--target-path", folder / "target", "--log-path", folder / "logs",
@@ -83,7 +83,7 @@ def stage(folder: Path, events: int, seed: int) -> None:
 
 def frame(folder: Path, model: str) -> pd.DataFrame:
     """All features at the moments of a model, with outcome and the filter's probability."""
-    definitions = rendering.prospect_definitions()
+    definitions = rendering.visitor_definitions()
     for group in CANDIDATES.values():
         definitions |= group
     key = "event_id" if model == "live" else "domain_userid, as_of_tstamp"
@@ -107,7 +107,7 @@ def frame(folder: Path, model: str) -> pd.DataFrame:
             select f.*, t.p_given_history, t.target
             from features as f
             join {truth} as t using ({key})
-            join tgt_prospect__first_conversion as p on p.domain_userid = f.domain_userid
+            join tgt_visitor__first_conversion as p on p.domain_userid = f.domain_userid
             where t.target is not null and (
                 p.first_conversion_tstamp is null or f.as_of_tstamp < p.first_conversion_tstamp
             )
@@ -156,7 +156,7 @@ def compare(y: np.ndarray, p: np.ndarray, best: np.ndarray) -> tuple[float, floa
 
 def report(model: str, seeds: list[Seed]) -> None:
     """Print the table of a model."""
-    columns = rendering.prospect_columns()
+    columns = rendering.visitor_columns()
     kept = [n for n, meta in columns.items() if model in (meta.get("only_for") or [model])]
 
     def line(what: str, features: list[str]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The 20 prospect features and the live target: ours against three peers and the floor.
+"""The 20 visitor features and the live target: ours against three peers and the floor.
 
 Same file, same machine, each in a process of its own; staged events are loaded first and not
 timed. Prints wall and CPU seconds, peak memory, and how many times our time each peer takes.
@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench import feature_peers  # noqa: E402
 from bench.feature_events import write_events  # noqa: E402
-from tests.pipeline.features.rendering import Macros, prospect_definitions  # noqa: E402
+from tests.pipeline.features.rendering import Macros, visitor_definitions  # noqa: E402
 
 WAYS = ["ours", "ours_portable", "polars", "native_windows", "self_join", "floor"]
 # The first columns of the YAML: those that the peers compute too.
@@ -46,7 +46,7 @@ CHECKED = [
 def our_statements(*, portable: bool, count: int = 0) -> str:
     """Write the two tables, features and targets, as dbt does from `count` staged events."""
     macros = Macros("duckdb")
-    definitions = dict(list(prospect_definitions().items())[:N_FEATURES])
+    definitions = dict(list(visitor_definitions().items())[:N_FEATURES])
     features = macros.features(definitions, "seen_events", portable=portable)
     targets = macros.targets("PT1H", "seen_events", "as_of", None, portable=portable)
     part = macros.visitor_part(count // macros.var("events_per_part") + 1)
@@ -128,7 +128,7 @@ def measure(path: Path, ways: list[str]) -> dict[str, dict]:
 
 def lines_of_sql(count: int, *, portable: bool) -> int:
     """Lines generated for so many features: the project's own, then the same over other days."""
-    own = prospect_definitions()
+    own = visitor_definitions()
     wanted = own | {
         f"{name}_of_2w": definition | {"period": "P2W"}
         for name, definition in own.items()
@@ -140,8 +140,8 @@ def lines_of_sql(count: int, *, portable: bool) -> int:
 
 def lines_of_yaml() -> int:
     """Lines a user adds for one more feature: the median column, and its alias."""
-    document = (ROOT / "models/features/feat_prospect.yml").read_text()
-    columns = re.split(r"\n      - &", document.split("\n  - name: feat_prospect__asof_day")[0])[1:]
+    document = (ROOT / "models/features/feat_visitor.yml").read_text()
+    columns = re.split(r"\n      - &", document.split("\n  - name: feat_visitor__asof_day")[0])[1:]
     return int(statistics.median(column.count("\n") + 1 for column in columns)) + 1
 
 

@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 from bench.feature_events import START_US, write_events  # noqa: E402
 from tests.pipeline.project import Project  # noqa: E402
 
-TABLES = ["feat_prospect__asof_event", "feat_prospect__asof_day", "feat_prospect__current"]
+TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day", "feat_visitor__current"]
 
 
 def write_atomic(path: Path, count: int, days: int) -> None:

@@ -103,7 +103,7 @@ HELD_OUT = """
         p.first_seen_tstamp >= m.as_of_tstamp as is_new
     from {features} as f
     join read_parquet('{truth}/**/*.parquet') as t using ({key})
-    join tgt_prospect__first_conversion as p on p.domain_userid = f.domain_userid
+    join tgt_visitor__first_conversion as p on p.domain_userid = f.domain_userid
     join propensity_models as m on m.model_name = '{name}' and m.decision = 'champion'
     where t.target is not null
         and (p.first_conversion_tstamp is null or f.as_of_tstamp < p.first_conversion_tstamp)
@@ -115,7 +115,7 @@ def held_out(connection: duckdb.DuckDBPyConnection, truth: Path, name: str) -> p
     """Rows of the days after training, of everyone who has not converted."""
     live = name == "live"
     query = HELD_OUT.format(
-        features="feat_prospect__asof_event" if live else "feat_prospect__asof_day",
+        features="feat_visitor__asof_event" if live else "feat_visitor__asof_day",
         key="event_id" if live else "domain_userid, as_of_tstamp",
         truth=truth / name,
         name=name,
@@ -201,8 +201,8 @@ def measure(folder: Path, events: int, seed: int, days: int, *, once: bool) -> N
         timed = stages(folder / "target" / "run_results.json")
         for name, taken in sorted(timed.items(), key=lambda item: -item[1])[:14]:
             print(f"  {taken:7.2f} s  {name}")
-    later = ["+feat_prospect__asof_event", "+feat_prospect__asof_day"]
-    later += ["+tgt_prospect__first_conversion"]
+    later = ["+feat_visitor__asof_event", "+feat_visitor__asof_day"]
+    later += ["+tgt_visitor__first_conversion"]
     run([BIN / "dbt", "--quiet", "run", *paths, "--select", *later], **settings)
     with duckdb.connect(str(database), read_only=True) as connection:
         connection.execute("set threads = 2")

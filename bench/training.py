@@ -159,7 +159,7 @@ def large(name: str) -> dict[str, object]:
 
 
 def visitor_features(n: int, seed: int) -> pd.DataFrame:
-    """Features of visitors shaped like `feat_prospect__current`: most idle, counts nested."""
+    """Features of visitors shaped like `feat_visitor__current`: most idle, counts nested."""
     rng = np.random.default_rng(seed)
     intent = rng.normal(size=n)
     last_seen_h = rng.exponential(200, n)

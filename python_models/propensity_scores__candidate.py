@@ -10,7 +10,7 @@ def model(dbt, session):
     )
     catalogue = warehouse.read(dbt.ref("feature_catalogue"))
     subjects = {
-        "daily": dbt.ref("prospects_to_score"),
+        "daily": dbt.ref("visitors_to_score"),
         "first_touch": dbt.ref("people_to_score"),
     }
 

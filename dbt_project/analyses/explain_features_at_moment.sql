@@ -9,7 +9,7 @@
 {%- set moment = "cast(" ~ sql_literal(var("explain_at", "2026-01-01") | string) ~ " as "
     ~ type_timestamp_utc() ~ ")" -%}
 {%- set definitions = {} -%}
-{%- for name, column in prospect_feature_definitions().items() -%}
+{%- for name, column in visitor_feature_definitions().items() -%}
     {%- do definitions.update({name: column.meta.feature}) -%}
 {%- endfor %}
 

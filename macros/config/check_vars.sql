@@ -140,6 +140,6 @@
     {% do audience_rule_condition() %}
     {% do test_traffic_condition() %}
     {% for conversion in conversions() %} {% do check_conversion(conversion) %} {% endfor %}
-    {% do feature_definitions(prospect_definitions_given()) %}
+    {% do feature_definitions(visitor_definitions_given()) %}
     {{ return("") }}
 {% endmacro %}

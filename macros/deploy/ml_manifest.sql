@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "3911b7f25e37f9387b3554b6fbc5de51270781a0a39d87edd8c3854b087233e3",
+        "sha256": "d3071fe08090d1638d6ed900f9b9984b8de0ade6bc38ea8b5405f966a7f7ac69",
         "files": {
         "ml": [
             "__init__.py",

@@ -1,5 +1,5 @@
-{#- The columns of feat_user__first_touch as a select list over `visits`, one per definition
-    {first_visit: property}. A text that is not known is empty, as in the prospect tables. -#}
+{#- The columns of feat_person__first_touch as a select list over `visits`, one per definition
+    {first_visit: property}. A text that is not known is empty, as in the visitor tables. -#}
 {% macro first_visit_features(definitions, visits) %}
     {% set properties = first_visit_properties() %}
     {% set list = [] %}

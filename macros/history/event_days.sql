@@ -31,7 +31,7 @@
 {% macro event_columns_of_features() %}
     {% set columns = ["event_id", "domain_userid", "event_tstamp", "event_name"] %}
     {% set facts = [] %}
-    {% for column in prospect_feature_definitions().values() %}
+    {% for column in visitor_feature_definitions().values() %}
         {% set definition = column.meta.feature %}
         {% do facts.append([definition, conversions_of_feature(definition)]) %}
     {% endfor %}

@@ -2,7 +2,7 @@
     event where `skip_own`. -#}
 {% macro definitions_to_recompute(table, skip_own) %}
     {% set definitions = {} %}
-    {% for name, column in prospect_feature_definitions().items()
+    {% for name, column in visitor_feature_definitions().items()
         if not (skip_own and column.meta.feature.get("includes_own_event")) %}
         {% do definitions.update({name: column.meta.feature}) %}
     {% endfor %}

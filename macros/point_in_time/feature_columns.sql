@@ -8,10 +8,10 @@
     {{ return(definitions) }}
 {% endmacro %}
 
-{#- The same of the prospect features, whichever model asks. -#}
-{% macro prospect_definitions_given() %}
+{#- The same of the visitor features, whichever model asks. -#}
+{% macro visitor_definitions_given() %}
     {% set definitions = {} %}
-    {% for name, column in prospect_feature_definitions().items() %}
+    {% for name, column in visitor_feature_definitions().items() %}
         {% do definitions.update({name: column.meta.feature}) %}
     {% endfor %}
     {{ return(definitions) }}

@@ -14,7 +14,7 @@
 {#- What the attributes of a visitor are made from: other definitions make others. -#}
 {% macro attributes_hash(columns) %}
     {% set definitions = {} %}
-    {% for name, definition in prospect_definitions_given().items() if name in columns %}
+    {% for name, definition in visitor_definitions_given().items() if name in columns %}
         {% do definitions.update({name: definition}) %}
     {% endfor %}
     {{ return(local_md5(tojson([computed_as(), event_facts(), definitions], sort_keys=true))) }}

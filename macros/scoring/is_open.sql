@@ -3,11 +3,11 @@
 {% macro is_open(spec) %}
     {% if spec.kind == "churn" %}
         {{ return(
-            epoch_us("prospects.last_seen_tstamp") ~ " >= "
+            epoch_us("first_conversions.last_seen_tstamp") ~ " >= "
             ~ epoch_us("features.as_of_tstamp") ~ " - " ~ iso_duration_us(spec.horizon)
         ) }}
     {% elif spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
-        {{ return("prospects.first_" ~ spec.conversion ~ "_tstamp is null") }}
+        {{ return("first_conversions.first_" ~ spec.conversion ~ "_tstamp is null") }}
     {% endif %}
     {{ return("true") }}
 {% endmacro %}

@@ -3,7 +3,7 @@
     there are none. Columns as in the model's YAML. -#}
 {% macro kept_scores() %}
     {% set versions = ref("propensity_versions") %}
-    {% set subjects = {"daily": ref("prospects_to_score"), "first_touch": ref("people_to_score")} %}
+    {% set subjects = {"daily": ref("visitors_to_score"), "first_touch": ref("people_to_score")} %}
     {% if not execute %} {{ return("") }} {% endif %}
     {% set published = load_relation(this) %}
     {% if published is none or load_relation(versions) is none %} {{ return("") }} {% endif %}

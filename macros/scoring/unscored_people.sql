@@ -61,7 +61,7 @@ unscored as (
 {%- endmacro %}
 
 {% macro subjects_to_score(spec) %}
-    {{ return("people_to_score" if spec.base == "first_touch" else "prospects_to_score") }}
+    {{ return("people_to_score" if spec.base == "first_touch" else "visitors_to_score") }}
 {% endmacro %}
 
 {% macro person_of(spec, subject) %}

@@ -1,6 +1,6 @@
 {#- Conversions that are made of more than an event, and events that name a user_id and no
     visitor, as further rows of the events that targets look for conversions in: `union all` and
-    a select. What is told by user_id happens to every device of the person. Their event_ids
+    a select. What is told by user_id happens to every visitor of the person. Their event_ids
     begin with `conversion:`: they are nothing that a visitor was seen at. -#}
 {% macro conversions_as_events() %}
     {%- set rows = ref("tgt_conversions") -%}

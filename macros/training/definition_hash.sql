@@ -84,18 +84,18 @@
     {{ return(out) }}
 {% endmacro %}
 
-{% macro prospect_feature_definitions() %}
-    {{ return(feature_definitions_of("feat_prospect__asof_day")) }}
+{% macro visitor_feature_definitions() %}
+    {{ return(feature_definitions_of("feat_visitor__asof_day")) }}
 {% endmacro %}
 
-{#- Of all that decides the rows of the prospect feature tables, and where the events came
+{#- Of all that decides the rows of the visitor feature tables, and where the events came
     from: rows made otherwise are not kept. -#}
 {% macro features_hash() %}
     {% if not execute %} {{ return("") }} {% endif %}
     {% set facts = event_facts() %}
     {% do facts.update({"features": {}, "computed_as": computed_as()}) %}
     {% for name in vars_by_effect().features %} {% do facts.update({name: var(name)}) %} {% endfor %}
-    {% for name, column in prospect_feature_definitions().items() %}
+    {% for name, column in visitor_feature_definitions().items() %}
         {% set definition = column.meta.feature %}
         {% do facts.features.update({name: [
             definition, conversions_of_feature(definition), entities_named_in(definition),

@@ -10,9 +10,9 @@
     row where every target is null is left out. Above `max_training_rows`, subjects are
     sampled by their hash, unless Spark's workers fit the whole (`distributed_training`).
 
-    prospects  a row per subject: first_seen_tstamp and, for each conversion,
+    first_conversions  a row per subject: first_seen_tstamp and, for each conversion,
                first_<conversion>_tstamp -#}
-{% macro training_rows(specs, features, targets, key, prospects) %}
+{% macro training_rows(specs, features, targets, key, first_conversions) %}
 
 {%- set day_us = 86400000000 -%}
 {%- set window = var("training_window") -%}
@@ -36,9 +36,9 @@ targets as (
 
 ),
 
-prospects as (
+first_conversions as (
 
-    select * from {{ prospects }}
+    select * from {{ first_conversions }}
 
 ),
 
@@ -51,19 +51,19 @@ as_of as (
 subjects as (
 
     select
-        prospects.*,
-        {{ epoch_us("prospects.first_seen_tstamp") }} as first_seen_us,
-        {{ subject_fold("prospects." ~ subject, shares) }} as fold,
+        first_conversions.*,
+        {{ epoch_us("first_conversions.first_seen_tstamp") }} as first_seen_us,
+        {{ subject_fold("first_conversions." ~ subject, shares) }} as fold,
         row_number() over (
-            order by md5('sample' || prospects.{{ subject }}), prospects.{{ subject }}
+            order by md5('sample' || first_conversions.{{ subject }}), first_conversions.{{ subject }}
         ) as place,
         count(*) over () as n_subjects
-    from prospects
+    from first_conversions
     cross join as_of
     where
-        {{ epoch_us("prospects.first_seen_tstamp") }}
+        {{ epoch_us("first_conversions.first_seen_tstamp") }}
         >= as_of.as_of_us - {{ (window[0] * day_us) | int }}
-        and {{ epoch_us("prospects.first_seen_tstamp") }}
+        and {{ epoch_us("first_conversions.first_seen_tstamp") }}
         < as_of.as_of_us - {{ (window[1] * day_us) | int }}
 
 ),

@@ -148,7 +148,7 @@ def _rows(
         named = ready.loc[ready["model_name"] == model_name, "training_table"].dropna()
         table = str(named.iloc[0]) if len(named) else table
     needed = {*model.schema.names, *([model.schema.time] if model.schema.time else [])}
-    for name, where in ((table, judging), ("feat_prospect__current", "1 = 1")):
+    for name, where in ((table, judging), ("feat_visitor__current", "1 = 1")):
         columns = set(reader.columns(name))
         if needed <= columns:
             listed = sorted(needed)
@@ -158,7 +158,7 @@ def _rows(
             if len(rows):
                 return rows, name if where == "1 = 1" else f"{name}, {where}"
     msg = (
-        f"neither {table} nor feat_prospect__current has a row with the columns that the model "
+        f"neither {table} nor feat_visitor__current has a row with the columns that the model "
         "reads, so that the export cannot be checked. Build them, or export a newer version."
     )
     raise ExportError(msg)

@@ -6,7 +6,7 @@ arrival, and `DIR/truth`, which no model may read:
 `truth/live/event_date=D/truth.parquet`, one row per real event (`event_id`)
     The question is a `submit_form` in (t, t + 1 h]. `p_given_history` is the exact chance given
     everything about the visitor strictly before t, that an event happens at t, and that event's own
-    `app_id`, device and weekday: what `feat_prospect__asof_event` may know. Gaps between events
+    `app_id`, device and weekday: what `feat_visitor__asof_event` may know. Gaps between events
     have one law whatever comes next, so the time of the event says nothing more, except whether it
     begins a session. `p_given_state` knows the true intent as well.
 

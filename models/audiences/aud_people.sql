@@ -13,9 +13,9 @@ with people as (
 
 ),
 
-prospects as (
+visitors as (
 
-    select * from {{ ref("prospect_profiles") }}
+    select * from {{ ref("visitor_profiles") }}
 
 ),
 
@@ -71,10 +71,10 @@ final as (
         {{ further.name }}.decile as {{ further.name }}_decile,
         {{ further.name }}.label as {{ further.name }}_label,
         {%- endfor %}
-        coalesce(prospects.geo_country, people.last_geo_country) as geo_country,
+        coalesce(visitors.geo_country, people.last_geo_country) as geo_country,
         people.first_seen_tstamp,
         people.last_seen_tstamp,
-        people.num_devices,
+        people.num_visitors,
         people.num_visits,
         people.first_page_urlpath,
         people.first_refr_medium,
@@ -83,18 +83,18 @@ final as (
         people.first_mkt_campaign,
         people.was_first_visit_paid,
         people.has_converted,
-        coalesce(prospects.latest_app_id, people.last_app_id) as latest_app_id,
-        coalesce(prospects.latest_device_class, people.last_device_class)
+        coalesce(visitors.latest_app_id, people.last_app_id) as latest_app_id,
+        coalesce(visitors.latest_device_class, people.last_device_class)
             as latest_device_class,
-        prospects.num_sessions_l30d,
-        prospects.num_page_views_l30d,
-        prospects.num_pricing_views_l30d,
-        prospects.num_media_events_l30d,
-        prospects.had_form_engagement_l7d,
-        prospects.first_refr_medium_l30d,
-        prospects.first_mkt_medium_l30d
+        visitors.num_sessions_l30d,
+        visitors.num_page_views_l30d,
+        visitors.num_pricing_views_l30d,
+        visitors.num_media_events_l30d,
+        visitors.had_form_engagement_l7d,
+        visitors.first_refr_medium_l30d,
+        visitors.first_mkt_medium_l30d
     from people
-    left join prospects on people.domain_userid = prospects.domain_userid
+    left join visitors on people.domain_userid = visitors.domain_userid
     left join daily on people.domain_userid = daily.subject_id
     left join first_touch on people.stitched_user_id = first_touch.subject_id
     {%- for further in further_audience_models() %}

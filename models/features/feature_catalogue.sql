@@ -1,5 +1,5 @@
-{%- set features = dict(prospect_feature_definitions()) -%}
-{%- do features.update(feature_definitions_of("feat_user__first_touch")) -%}
+{%- set features = dict(visitor_feature_definitions()) -%}
+{%- do features.update(feature_definitions_of("feat_person__first_touch")) -%}
 
 with final as (
 

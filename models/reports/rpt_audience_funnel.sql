@@ -1,8 +1,8 @@
 {%- set steps = [
     ("people scored", "num_scored"),
     ("of them converted before", "num_converted"),
-    ("in aud_prospects", "num_prospects"),
-    ("of them reachable", "num_prospects_reachable"),
+    ("in aud_prospects", "num_people"),
+    ("of them reachable", "num_people_reachable"),
     ("of them with a daily score", "num_daily"),
     ("of them with a first_touch score", "num_first_touch"),
     ("in aud_high_propensity", "num_high"),
@@ -35,8 +35,8 @@ with people as (
 audiences as (
 
     select
-        count(*) as num_prospects,
-        count(case when is_reachable then 1 end) as num_prospects_reachable,
+        count(*) as num_people,
+        count(case when is_reachable then 1 end) as num_people_reachable,
         count(case when propensity_score is not null then 1 end) as num_daily,
         count(case when first_touch_score is not null then 1 end) as num_first_touch
     from {{ ref("aud_prospects") }}

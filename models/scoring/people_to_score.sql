@@ -5,13 +5,13 @@
 
 with features as (
 
-    select * from {{ ref("feat_user__first_touch") }}
+    select * from {{ ref("feat_person__first_touch") }}
 
 ),
 
-prospects as (
+first_conversions as (
 
-    select * from {{ ref("tgt_user__first_conversion") }}
+    select * from {{ ref("tgt_person__first_conversion") }}
 
 ),
 
@@ -27,7 +27,7 @@ final as (
         features.*,
         {{ is_open_list(specs) }}
     from features
-    inner join prospects on features.stitched_user_id = prospects.stitched_user_id
+    inner join first_conversions on features.stitched_user_id = first_conversions.stitched_user_id
     cross join as_of
     where
         {{ epoch_us("features.as_of_tstamp") }} + {{ horizon_us }} > as_of.as_of_us

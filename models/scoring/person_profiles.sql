@@ -1,4 +1,4 @@
-{#- Fixed when scores were published, as prospect_profiles: a run that publishes nothing
+{#- Fixed when scores were published, as visitor_profiles: a run that publishes nothing
     changes nothing in audiences. -#}
 {%- set conversion = conversions()[0] -%}
 {%- set first_touch = propensity_model_specs("first_touch")[0].model_name -%}
@@ -9,13 +9,13 @@ with scores as (
 
 ),
 
-prospects as (
+scored_visitors as (
 
-    select * from {{ ref("prospect_profiles") }}
+    select * from {{ ref("visitor_profiles") }}
 
 ),
 
-devices as (
+visitors as (
 
     select * from {{ ref("stg_snowplow__users") }}
 
@@ -23,13 +23,13 @@ devices as (
 
 first_visits as (
 
-    select * from {{ ref("feat_user__first_touch") }}
+    select * from {{ ref("feat_person__first_touch") }}
 
 ),
 
 people as (
 
-    select * from {{ ref("tgt_user__first_conversion") }}
+    select * from {{ ref("tgt_person__first_conversion") }}
 
 ),
 
@@ -41,7 +41,7 @@ user_mapping as (
 
 {{ person_emails("user_mapping") }}
 
--- Whoever has a score, by the device last seen; one with a daily score comes first.
+-- Whoever has a score, by the visitor last seen; one with a daily score comes first.
 scored as (
 
     select
@@ -49,19 +49,19 @@ scored as (
         domain_userid,
         last_seen_tstamp,
         0 as place
-    from prospects
+    from scored_visitors
 
     union all
 
     select
-        devices.stitched_user_id,
-        devices.domain_userid,
-        devices.end_tstamp as last_seen_tstamp,
+        visitors.stitched_user_id,
+        visitors.domain_userid,
+        visitors.end_tstamp as last_seen_tstamp,
         1 as place
-    from devices
+    from visitors
     inner join scores
         on
-            devices.stitched_user_id = scores.subject_id
+            visitors.stitched_user_id = scores.subject_id
             and scores.model_name = '{{ first_touch }}'
 
 ),
@@ -83,20 +83,20 @@ identities as (
 
     select
         user_id,
-        count(*) as num_devices
+        count(*) as num_visitors
     from user_mapping
     group by user_id
 
 ),
 
-converted_devices as (
+converted_visitors as (
 
     select
         stitched_user_id,
         count(case when has_converted then 1 end) > 0 as has_converted,
         min(first_seen_tstamp) as first_seen_tstamp,
         max(last_seen_tstamp) as last_seen_tstamp
-    from prospects
+    from scored_visitors
     group by stitched_user_id
 
 ),
@@ -108,20 +108,20 @@ final as (
         placed.domain_userid,
         identities.user_id,
         emails.email_sha256,
-        coalesce(identities.num_devices, 1) as num_devices,
+        coalesce(identities.num_visitors, 1) as num_visitors,
         coalesce(people.num_visits, 0) as num_visits,
-        coalesce(people.first_seen_tstamp, converted_devices.first_seen_tstamp)
+        coalesce(people.first_seen_tstamp, converted_visitors.first_seen_tstamp)
             as first_seen_tstamp,
         coalesce(
-            greatest(people.last_seen_tstamp, converted_devices.last_seen_tstamp),
+            greatest(people.last_seen_tstamp, converted_visitors.last_seen_tstamp),
             people.last_seen_tstamp,
-            converted_devices.last_seen_tstamp
+            converted_visitors.last_seen_tstamp
         ) as last_seen_tstamp,
         people.first_{{ conversion.name }}_tstamp is not null
-        or coalesce(converted_devices.has_converted, false) as has_converted,
-        devices.last_geo_country,
-        devices.last_app_id,
-        devices.last_device_class,
+        or coalesce(converted_visitors.has_converted, false) as has_converted,
+        visitors.last_geo_country,
+        visitors.last_app_id,
+        visitors.last_device_class,
         first_visits.first_page_urlpath,
         first_visits.first_refr_medium,
         first_visits.first_mkt_medium,
@@ -135,11 +135,11 @@ final as (
         ) as was_first_visit_paid
     from placed
     left join people on placed.stitched_user_id = people.stitched_user_id
-    left join converted_devices
-        on placed.stitched_user_id = converted_devices.stitched_user_id
+    left join converted_visitors
+        on placed.stitched_user_id = converted_visitors.stitched_user_id
     left join identities on placed.stitched_user_id = identities.user_id
     left join emails on placed.stitched_user_id = emails.stitched_user_id
-    left join devices on placed.domain_userid = devices.domain_userid
+    left join visitors on placed.domain_userid = visitors.domain_userid
     left join first_visits on placed.stitched_user_id = first_visits.stitched_user_id
     where placed.place = 1
 

@@ -25,9 +25,9 @@ versions as (
 
 ),
 
-prospects as (
+visitors as (
 
-    select * from {{ ref("prospect_profiles") }}
+    select * from {{ ref("visitor_profiles") }}
 
 ),
 
@@ -45,14 +45,14 @@ behaved as (
                 then cast(
                     {{ epoch_us("scores.as_of_tstamp") }} as {{ dbt.type_string() }}
                 )
-            else prospects.behaviour
+            else visitors.behaviour
         end as behaviour
     from scores
     left join versions
         on
             scores.model_name = versions.model_name
             and scores.version = versions.version
-    left join prospects on scores.subject_id = prospects.domain_userid
+    left join visitors on scores.subject_id = visitors.domain_userid
 
 ),
 

@@ -4,13 +4,13 @@
 
 with features as (
 
-    select * from {{ ref("feat_user__first_touch") }}
+    select * from {{ ref("feat_person__first_touch") }}
 
 ),
 
 targets as (
 
-    select * from {{ ref("tgt_user__first_touch") }}
+    select * from {{ ref("tgt_person__first_touch") }}
 
 ),
 

@@ -1,7 +1,7 @@
 {{ training_rows(
     specs=propensity_model_specs("live"),
-    features=ref("feat_prospect__asof_event"),
-    targets=ref("tgt_prospect__asof_event"),
+    features=ref("feat_visitor__asof_event"),
+    targets=ref("tgt_visitor__asof_event"),
     key=["event_id"],
-    prospects=ref("tgt_prospect__first_conversion"),
+    first_conversions=ref("tgt_visitor__first_conversion"),
 ) }}

@@ -27,7 +27,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from tests.pipeline.project import copy_of_root
 
-TABLES = ["feat_prospect__asof_event", "feat_prospect__asof_day"]
+TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day"]
 START = datetime(2026, 1, 1)
 DAYS = 45
 CHANGES = ["added", "added", "older_file", "corrected", "deleted", "erased", "repeated"]
@@ -85,7 +85,7 @@ def stoppable(folder: Path) -> Path:
             "{% if loop.index0 % 5 == 0 %}"
             "{% do definitions.update({name: column.config.meta.feature}) %}{% endif %}",
         ),
-        "models/features/feat_prospect.yml": ("{enforced: true}", "{enforced: false}"),
+        "models/features/feat_visitor.yml": ("{enforced: true}", "{enforced: false}"),
     }.items():
         text = (root / name).read_text()
         assert old in text, name

@@ -10,12 +10,12 @@ import duckdb
 
 from tests.pipeline.project import WIDE, Project, copy_of_root, with_failing_scores
 
-PUBLISHED = ("propensity_scores", "prospect_profiles", "person_profiles")
+PUBLISHED = ("propensity_scores", "visitor_profiles", "person_profiles")
 PUBLISHED += ("aud_prospects", "aud_high_propensity", "aud_rule_based")
-COMPUTED = ("stg_snowplow__events", "feat_prospect__asof_event", "feat_prospect__asof_day")
-COMPUTED += ("feat_prospect__current", "tgt_prospect__asof_event", "tgt_prospect__asof_day")
-COMPUTED += ("feat_user__first_touch", "people_to_score", "tgt_conversions")
-COMPUTED += ("tgt_user__first_touch", "tgt_user__first_conversion")
+COMPUTED = ("stg_snowplow__events", "feat_visitor__asof_event", "feat_visitor__asof_day")
+COMPUTED += ("feat_visitor__current", "tgt_visitor__asof_event", "tgt_visitor__asof_day")
+COMPUTED += ("feat_person__first_touch", "people_to_score", "tgt_conversions")
+COMPUTED += ("tgt_person__first_touch", "tgt_person__first_conversion")
 COMPUTED += ("trn_live", "trn_daily", "trn_first_touch", "trn_readiness")
 MODELS = ("daily", "first_touch", "live")
 
@@ -82,8 +82,8 @@ def test_rows_outside_their_folds_period_wait_for_the_refit(built: Project) -> N
         )
         features = "asof_event" if table == "trn_live" else "asof_day"
         expected = built.value(
-            f"select count(*) from feat_prospect__{features} as f "
-            f"join tgt_prospect__first_conversion as p using (domain_userid) where {known} "
+            f"select count(*) from feat_visitor__{features} as f "
+            f"join tgt_visitor__first_conversion as p using (domain_userid) where {known} "
             "and (p.first_conversion_tstamp is null or as_of_tstamp < p.first_conversion_tstamp) "
             "and p.first_seen_tstamp >= (select as_of_tstamp from as_of) - interval 85 days "
             "and p.first_seen_tstamp < (select as_of_tstamp from as_of) - interval 10 days"
@@ -217,7 +217,7 @@ def test_the_freshness_of_files_is_that_of_their_newest_event(
 
 def test_events_of_another_file_replace_those_before(project: Project, tmp_path: Path) -> None:
     header = "event_id,event_name,domain_userid,derived_tstamp\n"
-    tables = ("feat_prospect__asof_event", "feat_prospect__current")
+    tables = ("feat_visitor__asof_event", "feat_visitor__current")
     for visitor, day in (("first", 1), ("second", 2)):
         events = tmp_path / f"{visitor}.csv"
         events.write_text(header + f"{visitor}-event,page_view,{visitor},2026-01-0{day}\n")
@@ -239,7 +239,7 @@ def test_without_a_conversion_the_build_ends_well_and_says_why(
     assert reasons == [(name, "not_trained", True) for name in MODELS]
     assert project.value("select count(*) from propensity_models") == 0
     assert project.value("select count(*) from aud_prospects") == 0
-    assert project.value("select count(*) from feat_prospect__current") > 0
+    assert project.value("select count(*) from feat_visitor__current") > 0
 
 
 def test_the_documentation_builds(built: Project, simulated: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from tests.pipeline.features.rendering import DIALECTS, Macros
 from tests.pipeline.project import Project
 
-SELECTED = ("--select", "+tgt_conversions", "tgt_prospect__first_conversion")
-SELECTED += ("tgt_prospect__asof_day", "tgt_prospect__asof_event", "feat_prospect__asof_day")
-SELECTED += ("feat_prospect__asof_event", "+tgt_user__first_conversion")
+SELECTED = ("--select", "+tgt_conversions", "tgt_visitor__first_conversion")
+SELECTED += ("tgt_visitor__asof_day", "tgt_visitor__asof_event", "feat_visitor__asof_day")
+SELECTED += ("feat_visitor__asof_event", "+tgt_person__first_conversion")
 EVENTS = """event_id,event_name,domain_userid,domain_sessionid,user_id,derived_tstamp
 a,page_view,phone,phone-1,,2026-01-01 10:00
 b,page_view,laptop,laptop-1,007,2026-01-02 10:00
@@ -83,7 +83,7 @@ def test_a_crm_table_converts_the_person_on_every_device(
     )
     assert project.rows(
         "select domain_userid, first_deal_tstamp::varchar, last_seen_tstamp::varchar "
-        "from tgt_prospect__first_conversion order by domain_userid"
+        "from tgt_visitor__first_conversion order by domain_userid"
     ) == [
         ("laptop", "2026-01-05 00:00:00", "2026-01-02 10:00:00"),
         ("other", None, "2026-02-01 10:00:00"),
@@ -91,17 +91,17 @@ def test_a_crm_table_converts_the_person_on_every_device(
     ]
     labelled = project.rows(
         "select domain_userid, min(as_of_tstamp)::varchar, max(as_of_tstamp)::varchar "
-        "from tgt_prospect__asof_day where target_had_deal_next7d group by 1 order by 1"
+        "from tgt_visitor__asof_day where target_had_deal_next7d group by 1 order by 1"
     )
     assert labelled == [
         ("laptop", "2026-01-03 00:00:00", "2026-01-08 00:00:00"),
         ("phone", "2026-01-02 00:00:00", "2026-01-08 00:00:00"),
     ]
     assert project.rows(
-        "select event_id from tgt_prospect__asof_event order by event_id"
-    ) == project.rows("select event_id from feat_prospect__asof_event order by event_id")
+        "select event_id from tgt_visitor__asof_event order by event_id"
+    ) == project.rows("select event_id from feat_visitor__asof_event order by event_id")
     assert project.rows(
-        "select stitched_user_id, first_deal_tstamp::varchar from tgt_user__first_conversion "
+        "select stitched_user_id, first_deal_tstamp::varchar from tgt_person__first_conversion "
         "order by 1"
     ) == [("007", "2026-01-05 00:00:00"), ("other", None)]
 

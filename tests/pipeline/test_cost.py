@@ -82,7 +82,7 @@ def test_a_python_model_is_counted_by_the_columns_it_reads() -> None:
                 "people_to_score",
                 "propensity_challengers",
                 "propensity_champions",
-                "prospects_to_score",
+                "visitors_to_score",
             ],
             "*",
         ),
@@ -114,7 +114,7 @@ def test_the_growth_of_bytes_read_follows_events_days_and_bounds() -> None:
     assert factor("stg_snowplow__events", 30, 4_000_000, kept=400) == pytest.approx(0.3)
     assert factor("stg_snowplow__events", 300, 1_000_000) == 1
     # What is of a month grows by events a day; training tables stop at max_training_rows.
-    assert factor("feat_prospect__current", None, 4_000_000, kept=400) == 1
+    assert factor("feat_visitor__current", None, 4_000_000, kept=400) == 1
     assert factor("trn_daily", None, 2_000_000) == 2
     assert factor("trn_daily", None, 10**10) == 3
     assert factor("propensity_models", None, 10**10) == 1

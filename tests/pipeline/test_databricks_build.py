@@ -63,7 +63,7 @@ def test_what_was_deployed_in_part_is_no_ml(built: DatabricksProject) -> None:
 
 def test_dbts_own_unit_tests_hold_here(built: DatabricksProject) -> None:
     # Some: Spark takes seconds for each.
-    models = ["tgt_prospect__asof_event", "propensity_scores", "aud_prospects"]
+    models = ["tgt_visitor__asof_event", "propensity_scores", "aud_prospects"]
     selected = [f"test_type:unit,{name}" for name in models]
     done = built.run("test", "--select", *selected, **EVERYTHING)
     assert done.stdout.count(" [PASS in ") == 6

@@ -90,13 +90,13 @@ def vars_behind(manifest: dict[str, Any], table: str) -> set[str]:
 @pytest.mark.parametrize(
     ("table", "hashed"),
     [
-        ("feat_prospect__asof_event", ("events", "features", "outcomes")),
-        ("feat_prospect__asof_day", ("events", "features", "outcomes")),
-        ("feat_prospect__current", ("events", "features", "outcomes")),
-        ("feat_user__first_touch", ("events", "web", "outcomes")),
-        ("tgt_prospect__asof_day", ("events", "features", "outcomes", "web")),
-        ("tgt_prospect__asof_event", ("events", "features", "outcomes", "web")),
-        ("tgt_user__first_touch", ("events", "web", "outcomes")),
+        ("feat_visitor__asof_event", ("events", "features", "outcomes")),
+        ("feat_visitor__asof_day", ("events", "features", "outcomes")),
+        ("feat_visitor__current", ("events", "features", "outcomes")),
+        ("feat_person__first_touch", ("events", "web", "outcomes")),
+        ("tgt_visitor__asof_day", ("events", "features", "outcomes", "web")),
+        ("tgt_visitor__asof_event", ("events", "features", "outcomes", "web")),
+        ("tgt_person__first_touch", ("events", "web", "outcomes")),
     ],
 )
 def test_the_sql_of_features_and_outcomes_reads_no_var_that_is_in_no_hash(
@@ -104,7 +104,7 @@ def test_the_sql_of_features_and_outcomes_reads_no_var_that_is_in_no_hash(
 ) -> None:
     manifest = json.loads((module_project.folder / "target" / "manifest.json").read_text())
     known = {name for effect in hashed for name in effects[effect]} | set(WITHOUT_EFFECT_ON_ROWS)
-    if "prospect" in table:
+    if "visitor" in table:
         known.add("web_tables")  # whether a build without events is an error
     assert vars_behind(manifest, table) - known == set()
 
@@ -176,7 +176,7 @@ def test_a_definition_that_comes_back_scores_again_and_trains_nothing(
 
 def with_days(folder: Path) -> Path:
     """Copy the project, with a feature in days that was in hours, and another's words changed."""
-    path = copy_of_root(folder) / "models" / "features" / "feat_prospect.yml"
+    path = copy_of_root(folder) / "models" / "features" / "feat_visitor.yml"
     text, changed = re.subn(r"(time_since_last, .*unit: )hours", r"\1days", path.read_text())
     if not changed:
         text, changed = re.subn(r"(?m)^( +)unit: hours$", r"\1unit: days", text)

@@ -23,7 +23,7 @@ NO_KEY |= {"web_users", "web_user_mapping"}
 EMPTY = {"mon_matured_scores", "mon_unlabelled_scores", "mon_calibration"}
 EMPTY |= {"propensity_challengers", "stg_snowplow__shared_user_ids"}
 # Whatever training wrote, and what is made of it.
-LEARNT = ("propensity_", "mon_", "aud_", "prospect_profiles", "person_profiles")
+LEARNT = ("propensity_", "mon_", "aud_", "visitor_profiles", "person_profiles")
 # Where the events were read from, and when a model was trained: another on each engine.
 NOT_COMPARED = {"definitions_hash", "trained_at"}
 TRAINED_AT = re.compile(r"(?<=<dt>Trained</dt><dd>)[^<]+")

@@ -15,10 +15,10 @@ from tests.pipeline.features.rendering import Macros
 from tests.pipeline.project import copy_of_root, with_failing_scores
 from tests.pipeline.warehouses import EVERYTHING, Warehouse
 
-PUBLISHED = ("propensity_scores", "prospect_profiles", "person_profiles")
+PUBLISHED = ("propensity_scores", "visitor_profiles", "person_profiles")
 PUBLISHED += ("aud_prospects", "aud_high_propensity")
 # Rows are added to these.
-ADDED_TO = ("feat_prospect__asof_event", "feat_prospect__asof_day")
+ADDED_TO = ("feat_visitor__asof_event", "feat_visitor__asof_day")
 ADDED_TO += ("propensity_models", "propensity_score_history")
 
 
@@ -36,7 +36,7 @@ def test_a_full_refresh_keeps_what_cannot_be_made_again(warehouse: Warehouse) ->
     # What was published the day before: from today's tables it could not be made.
     history = "propensity_score_history"
     add_copies(warehouse, history, {"as_of_tstamp": "as_of_tstamp - interval '1 day'"})
-    tables = ("propensity_models", history, "feat_prospect__asof_day")
+    tables = ("propensity_models", history, "feat_visitor__asof_day")
     with warehouse.unchanged(*tables):
         selected = ("--select", *tables, "mon_matured_scores")
         warehouse.run("run", "--full-refresh", *selected, **EVERYTHING)

@@ -105,7 +105,7 @@ EVENTS = """event_id,event_name,domain_userid,derived_tstamp,page_urlpath
 def test_the_recipe_for_a_feature_makes_a_column_of_each_table(tmp_path: Path) -> None:
     (block,) = (b for b in blocks("README.md", "yaml") if b.startswith("- &num_docs_views_l7d"))
     root = copy_of_root(tmp_path / "root")
-    path = root / "models" / "features" / "feat_prospect.yml"
+    path = root / "models" / "features" / "feat_visitor.yml"
     before_event, before_day = "      - &definitions_hash\n", "      - *definitions_hash\n"
     text = path.read_text()
     assert (text.count(before_event), text.count(before_day)) == (1, 1)
@@ -114,7 +114,7 @@ def test_the_recipe_for_a_feature_makes_a_column_of_each_table(tmp_path: Path) -
     events = tmp_path / "events.csv"
     events.write_text(EVENTS)
     project = Project(tmp_path / "project", root)
-    tables = [f"feat_prospect__{name}" for name in ("asof_event", "asof_day", "current")]
+    tables = [f"feat_visitor__{name}" for name in ("asof_event", "asof_day", "current")]
     done = project.dbt("run", "--select", *(f"+{table}" for table in tables), events=events)
     assert done.returncode == 0, done.stdout
     found = [

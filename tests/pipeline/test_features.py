@@ -30,7 +30,7 @@ from tests.pipeline.features.rendering import (
     ROOT,
     CompilationError,
     Macros,
-    prospect_definitions,
+    visitor_definitions,
 )
 
 pytestmark = [
@@ -437,12 +437,12 @@ def test_the_candidate_features_compile_for_every_engine() -> None:
     groups = yaml.safe_load((ROOT / "bench/candidate_features.yml").read_text())
     candidates = {name: one for group in groups.values() for name, one in group.items()}
     for dialect in DIALECTS:
-        sql = Macros(dialect).features(prospect_definitions() | candidates, "events")
+        sql = Macros(dialect).features(visitor_definitions() | candidates, "events")
         assert all(f" as {name}" in sql for name in candidates)
 
 
-def test_the_sql_of_the_prospect_features_grows_by_a_few_lines_a_feature() -> None:
-    definitions = prospect_definitions()
+def test_the_sql_of_the_visitor_features_grows_by_a_few_lines_a_feature() -> None:
+    definitions = visitor_definitions()
     for dialect in ("duckdb", "snowflake", "databricks"):
         macros = Macros(dialect)
         twice = definitions | {

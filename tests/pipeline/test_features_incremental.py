@@ -11,8 +11,8 @@ import pytest
 
 from tests.pipeline.project import Project
 
-TABLES = ["feat_prospect__asof_event", "feat_prospect__asof_day", "feat_prospect__current"]
-TARGETS = ["tgt_prospect__asof_event", "tgt_prospect__asof_day"]
+TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day", "feat_visitor__current"]
+TARGETS = ["tgt_visitor__asof_event", "tgt_visitor__asof_day"]
 SELECT = ["--select", *(f"+{name}" for name in TABLES + TARGETS), "--exclude", "test_type:unit"]
 EVENTS = """
     select
@@ -63,10 +63,10 @@ def assert_current_is_the_last_midnight(project: Project, as_of: str) -> None:
     """Features now, of a month's events, are those of all events as of the same midnight."""
     compiled = project.folder / "target/compiled/cdp/models/features"
     since = f"event_tstamp >= make_timestamp({epoch_us(as_of) - 30 * 86_400_000_000})"
-    assert since in (compiled / "feat_prospect__current.sql").read_text()
-    assert "event_tstamp >=" not in (compiled / "feat_prospect__asof_day.sql").read_text()
-    day = f"(select * from feat_prospect__asof_day where as_of_tstamp = '{as_of}')"
-    assert project.fingerprint("feat_prospect__current") == project.fingerprint(day)
+    assert since in (compiled / "feat_visitor__current.sql").read_text()
+    assert "event_tstamp >=" not in (compiled / "feat_visitor__asof_day.sql").read_text()
+    day = f"(select * from feat_visitor__asof_day where as_of_tstamp = '{as_of}')"
+    assert project.fingerprint("feat_visitor__current") == project.fingerprint(day)
 
 
 def epoch_us(day: str) -> int:
@@ -78,16 +78,16 @@ def test_one_more_day_equals_the_whole_build_to_the_row(
 ) -> None:
     project.build(*SELECT, events=events, as_of=FIRST)
     assert (
-        project.value("select count(*) from feat_prospect__asof_event where event_id = 'late'") == 0
+        project.value("select count(*) from feat_visitor__asof_event where event_id = 'late'") == 0
     )
-    before = project.value("select count(*) from feat_prospect__asof_event")
+    before = project.value("select count(*) from feat_visitor__asof_event")
     project.build(*SELECT, events=events, as_of=NEXT)
-    assert project.value("select count(*) from feat_prospect__asof_event") > before
+    assert project.value("select count(*) from feat_visitor__asof_event") > before
     assert (
-        project.value("select count(*) from feat_prospect__asof_event where event_id = 'late'") == 1
+        project.value("select count(*) from feat_visitor__asof_event where event_id = 'late'") == 1
     )
     assert fingerprints(project) == fingerprints(whole)
-    compiled = project.folder / "target/compiled/cdp/models/features/feat_prospect__asof_event.sql"
+    compiled = project.folder / "target/compiled/cdp/models/features/feat_visitor__asof_event.sql"
     # 2026-02-20 05:5x, the last moment built, less a day, less 30 days of history
     since = re.search(r"event_tstamp >= make_timestamp\((\d+)\)", compiled.read_text())
     assert since is not None
@@ -104,7 +104,7 @@ def test_doubled_shuffled_rows_parts_and_an_earlier_as_of_change_nothing(
             f" to '{doubled}'"
         )
     project.build(*SELECT, events=doubled, as_of="2026-02-24", events_per_part=400)
-    compiled = project.folder / "target/compiled/cdp/models/features/feat_prospect__asof_event.sql"
+    compiled = project.folder / "target/compiled/cdp/models/features/feat_visitor__asof_event.sql"
     assert "/* visitors in 4 parts */" in compiled.read_text()
     assert_current_is_the_last_midnight(project, "2026-02-24")
     project.build(*SELECT, events=doubled, as_of=NEXT)
@@ -114,7 +114,7 @@ def test_doubled_shuffled_rows_parts_and_an_earlier_as_of_change_nothing(
 def test_a_table_that_a_stopped_run_left_empty_gets_its_history_back(
     whole: Project, events: Path, tmp_path: Path
 ) -> None:
-    increments = ["feat_prospect__asof_event", "feat_prospect__asof_day"]
+    increments = ["feat_visitor__asof_event", "feat_visitor__asof_day"]
     stopped = whole.copy(tmp_path)
     with duckdb.connect(str(stopped.database)) as connection:
         for name in increments:

@@ -118,7 +118,7 @@ def test_the_model_is_registered_and_says_what_came_true(scored: Project) -> Non
     rates = dict(
         scored.rows(
             "select first_page_urlpath, round(avg(score), 1) from propensity_scores "
-            "join feat_user__first_touch on subject_id = stitched_user_id "
+            "join feat_person__first_touch on subject_id = stitched_user_id "
             "where model_name = 'first_touch' group by first_page_urlpath"
         )
     )
@@ -126,7 +126,7 @@ def test_the_model_is_registered_and_says_what_came_true(scored: Project) -> Non
     assert rates["/blog"] < 0.2
     assert (
         scored.value(
-            "select mode(reason_1) from propensity_scores join feat_user__first_touch "
+            "select mode(reason_1) from propensity_scores join feat_person__first_touch "
             "on subject_id = stitched_user_id "
             "where model_name = 'first_touch' and first_page_urlpath = '/pricing'"
         )
@@ -139,13 +139,13 @@ def test_only_people_whose_visit_is_over_and_horizon_open_are_scored(scored: Pro
         scored.rows(
             "select stitched_user_id, stitched_user_id in (select subject_id "
             "from propensity_scores where model_name = 'first_touch') "
-            "from feat_user__first_touch"
+            "from feat_person__first_touch"
         )
     )
     assert people["ann"]
     assert people["cleo"]
     assert not people["bob"]
-    passed = "select stitched_user_id from tgt_user__first_touch where as_of_tstamp < "
+    passed = "select stitched_user_id from tgt_person__first_touch where as_of_tstamp < "
     (first, *_) = scored.rows(f"{passed} timestamp '2026-03-01'")[0]
     assert not people[first]
     assert "dan" not in people
@@ -173,7 +173,7 @@ def test_who_converted_in_the_first_visit_or_has_not_matured_trains_nothing(
 def test_a_person_is_one_row_of_the_audience(scored: Project) -> None:
     assert scored.value("select count(*) = count(distinct audience_key) from aud_prospects")
     assert scored.rows(
-        "select audience_key, domain_userid, is_reachable, num_devices, num_visits, "
+        "select audience_key, domain_userid, is_reachable, num_visitors, num_visits, "
         "first_page_urlpath, first_touch_score is not null, "
         "email_sha256 = sha256('cleo@example.com') "
         "from aud_prospects where audience_key in ('ann', 'bob', 'cleo', 'phone', 'laptop') "
@@ -211,13 +211,13 @@ def test_the_three_web_tables_alone_are_enough(
     }
     settings = SETTINGS | {"conversions": [conversion], "event_fields": [], "email_property": None}
     project.build(events="", web=tmp_path, atomic_table=None, **settings)
-    assert project.fingerprint("feat_user__first_touch") == scored.fingerprint(
-        "feat_user__first_touch"
+    assert project.fingerprint("feat_person__first_touch") == scored.fingerprint(
+        "feat_person__first_touch"
     )
     assert project.rows("select model_name, decision from propensity_models") == [
         ("first_touch", "champion")
     ]
-    audience = "select audience_key, first_touch_label, num_devices from aud_prospects"
+    audience = "select audience_key, first_touch_label, num_visitors from aud_prospects"
     assert ("ann", "High", 2) in project.rows(audience)
     assert project.value("select count(*) from aud_high_propensity") > 0
     assert project.value("select count(*) from aud_rule_based") > 0
@@ -227,9 +227,9 @@ def test_later_events_change_nothing_in_a_row(
     scored: Project, project: Project, events: Path
 ) -> None:
     before = START + timedelta(days=DAYS // 2)
-    select = ("--select", "+feat_user__first_touch")
+    select = ("--select", "+feat_person__first_touch")
     project.build(*select, events=events, as_of=f"{before:%Y-%m-%d}", **SETTINGS)
-    query = "select * exclude as_of_tstamp, as_of_tstamp from feat_user__first_touch "
+    query = "select * exclude as_of_tstamp, as_of_tstamp from feat_person__first_touch "
     query += f"where as_of_tstamp <= timestamp '{before - timedelta(minutes=30)}' order by all"
     known_then = project.rows(query)
     assert len(known_then) > 400

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from tests.pipeline.features.rendering import Macros, prospect_columns, prospect_definitions
+from tests.pipeline.features.rendering import Macros, visitor_columns, visitor_definitions
 from tests.pipeline.project import ROOT, Project
 
-TABLES = ["feat_prospect__asof_event", "feat_prospect__asof_day"]
+TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day"]
 SELECT = ["--select", *(f"+{name}" for name in TABLES)]
 EVENTS = """
     select
@@ -46,7 +46,7 @@ def test_random_histories_equal_fresh_builds(tmp_path: Path) -> None:
 def built_again(project: Project, events: Path) -> str:
     done = project.dbt("run", *SELECT, events=events)
     assert done.returncode == 0, done.stdout
-    return "\n".join(re.findall(r"feat_prospect__asof_\w+: .*", done.stdout))
+    return "\n".join(re.findall(r"feat_visitor__asof_\w+: .*", done.stdout))
 
 
 def test_a_changed_past_is_built_again_where_it_changed_and_the_log_says_so(
@@ -59,7 +59,7 @@ def test_a_changed_past_is_built_again_where_it_changed_and_the_log_says_so(
     later = EVENTS.replace("range(4000)", "range(4120)")
     duckdb.sql(f"copy ({later}) to '{path}'")
     assert built_again(project, path) == ""
-    compiled = project.folder / "target/compiled/cdp/models/features/feat_prospect__asof_event.sql"
+    compiled = project.folder / "target/compiled/cdp/models/features/feat_visitor__asof_event.sql"
     # All visitors' events, since 30 days before the day that went on.
     assert "md5(" not in compiled.read_text()
     duckdb.sql(f"copy (from ({later}) where domain_userid <> 'visitor 7') to '{path}'")
@@ -75,25 +75,25 @@ def test_a_changed_past_is_built_again_where_it_changed_and_the_log_says_so(
         assert project.value(erased) == 0
     bucket = project.value("select md5('visitor 7')[:2]")
     assert f"substring(md5(domain_userid), 1, 2) in ('{bucket}')" in compiled.read_text()
-    assert project.value("select count(*) from feat_prospect__asof_event") == 4120 - 42
+    assert project.value("select count(*) from feat_visitor__asof_event") == 4120 - 42
     with duckdb.connect(str(project.database)) as connection:
-        connection.execute("delete from feat_prospect__asof_day where domain_userid = 'visitor 8'")
+        connection.execute("delete from feat_visitor__asof_day where domain_userid = 'visitor 8'")
     assert built_again(project, path) == (
-        "feat_prospect__asof_day: built anew, as it has other rows than were built."
+        "feat_visitor__asof_day: built anew, as it has other rows than were built."
     )
     assert project.value(
-        "select count(*) > 0 from feat_prospect__asof_day where domain_userid = 'visitor 8'"
+        "select count(*) > 0 from feat_visitor__asof_day where domain_userid = 'visitor 8'"
     )
 
 
 @pytest.mark.parametrize("portable", [False, True])
 def test_the_hash_of_a_day_covers_every_column_that_features_read(portable: bool) -> None:
-    columns = {name: {"config": {"meta": meta}} for name, meta in prospect_columns().items()}
+    columns = {name: {"config": {"meta": meta}} for name, meta in visitor_columns().items()}
     node = SimpleNamespace(columns=columns)
-    graph = SimpleNamespace(nodes={"model.cdp.feat_prospect__asof_day": node})
+    graph = SimpleNamespace(nodes={"model.cdp.feat_visitor__asof_day": node})
     macros = Macros("duckdb").knowing(graph=graph)
     hashed = set(macros.event_columns_of_features())
-    sql = macros.features(prospect_definitions(), "events", portable=portable)
+    sql = macros.features(visitor_definitions(), "events", portable=portable)
     read = set(re.findall(r"\w+", sql)) & set(macros.staged_event_columns())
     assert len(read) > 8
     assert read <= hashed

@@ -10,7 +10,7 @@ import pytest
 
 from tests.pipeline.project import WIDE, Project, copy_of_root
 
-PUBLISHED = ("propensity_models", "propensity_scores", "prospect_profiles", "aud_prospects")
+PUBLISHED = ("propensity_models", "propensity_scores", "visitor_profiles", "aud_prospects")
 # File -> a text of it, and what takes its place.
 PLANTED = {
     # Events count from when they happened, whenever they arrived.
@@ -19,13 +19,13 @@ PLANTED = {
         "then derived_tstamp else derived_tstamp",
     ),
     # Midnights know the hour after them.
-    "models/features/feat_prospect__asof_day.sql": (
+    "models/features/feat_visitor__asof_day.sql": (
         '{{ subject_events(ref("stg_snowplow__events"), since, in_parts=true) }}',
         "select * replace (event_tstamp - interval 1 hour as event_tstamp) from "
         '({{ subject_events(ref("stg_snowplow__events"), since, in_parts=true) }})',
     ),
     # Events count themselves.
-    "models/features/feat_prospect__asof_event.sql": (
+    "models/features/feat_visitor__asof_event.sql": (
         "        *,\n",
         "        * replace (num_sessions_l30d + 1 as num_sessions_l30d),\n",
     ),
@@ -86,10 +86,10 @@ def test_an_event_counted_before_it_arrived(leaking: Project, with_late_arrivals
 
 def test_a_feature_made_of_what_came_after_its_moment(leaking: Project, simulated: Path) -> None:
     said = leaks_of(
-        leaking, simulated, "--select", "feat_prospect__asof_day+", "feat_prospect__asof_event+"
+        leaking, simulated, "--select", "feat_visitor__asof_day+", "feat_visitor__asof_event+"
     )
-    assert "Leak (leak_features_asof_day): feat_prospect__asof_day of " in said
-    assert "Leak (leak_features_asof_event): feat_prospect__asof_event of " in said
+    assert "Leak (leak_features_asof_day): feat_visitor__asof_day of " in said
+    assert "Leak (leak_features_asof_event): feat_visitor__asof_event of " in said
     assert re.search(r"num_sessions_l30d is \d+, from the events before the moment \d+; ", said)
 
 

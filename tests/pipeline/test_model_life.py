@@ -110,7 +110,7 @@ def test_a_challenger_scores_its_share_and_both_scores_are_kept(
     used = copied.rows("select subject_id, score from propensity_scores where is_used")
     assert len(used) == len(before)
     assert dict(used) == pytest.approx(before)
-    assert copied.value("select count(*) from prospect_profiles") == len(before)
+    assert copied.value("select count(*) from visitor_profiles") == len(before)
     assert copied.value("select count(*) = count(distinct audience_key) from aud_prospects")
 
 
@@ -176,8 +176,8 @@ def test_published_scores_mature_and_treated_people_are_marked(
         assert copied.rows(f"{counted}'{cut}'") == totals
 
 
-AS_OF_NOW = ("as_of", "feat_prospect__current", "tgt_prospect__first_conversion")
-AS_OF_NOW += ("propensity_scores__candidate", "propensity_scores", "prospect_profiles")
+AS_OF_NOW = ("as_of", "feat_visitor__current", "tgt_visitor__first_conversion")
+AS_OF_NOW += ("propensity_scores__candidate", "propensity_scores", "visitor_profiles")
 AS_OF_NOW += ("published_scores", "person_profiles")
 
 
@@ -221,6 +221,6 @@ def test_a_day_moves_the_audience_of_those_alone_who_did_something(
     (got,) = copied.rows(f"{now} where {came_back}")
     assert [got[1:]] == exact
     # Their earlier views have left the window since.
-    features = "select num_page_views_l30d from feat_prospect__current"
+    features = "select num_page_views_l30d from feat_visitor__current"
     assert got[0] == copied.value(f"{features} where {came_back}")
     assert got[0] != views

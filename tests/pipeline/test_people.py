@@ -88,9 +88,9 @@ def built(module_project: Project, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     purchases = [dict(PURCHASES[0]), PURCHASES[1] | {"table": str(folder / "deals.csv")}]
     tables = [
-        "+tgt_user__first_conversion",
-        "+tgt_prospect__first_conversion",
-        "+tgt_prospect__asof_event",
+        "+tgt_person__first_conversion",
+        "+tgt_visitor__first_conversion",
+        "+tgt_visitor__asof_event",
         "+stg_snowplow__page_views",
         "+stg_snowplow__users",
         "+rpt_event_intake",
@@ -148,12 +148,12 @@ def test_what_only_a_user_id_tells_counts_for_the_person_and_their_visitors(
         ("purchase", "new", None),
     ]
     converted = "select {} from {} where first_purchase_tstamp is not null order by all"
-    assert built.rows(converted.format("stitched_user_id", "tgt_user__first_conversion")) == [
+    assert built.rows(converted.format("stitched_user_id", "tgt_person__first_conversion")) == [
         ("ann",),
         ("cleo",),
         ("form",),
     ]
-    visitors = "tgt_prospect__first_conversion"
+    visitors = "tgt_visitor__first_conversion"
     assert built.rows(converted.format("domain_userid", visitors)) == [
         ("form",),
         ("laptop",),
@@ -162,17 +162,15 @@ def test_what_only_a_user_id_tells_counts_for_the_person_and_their_visitors(
     # It is no visit: when a visitor was last seen stays.
     assert (
         built.value(
-            "select count(*) from tgt_prospect__first_conversion join stg_snowplow__users "
+            "select count(*) from tgt_visitor__first_conversion join stg_snowplow__users "
             "using (domain_userid) where last_seen_tstamp > end_tstamp"
         )
         == 0
     )
     # It is no moment either, and a moment before it is followed by it.
-    moments = "select domain_userid, target_had_purchase_next1h from tgt_prospect__asof_event "
+    moments = "select domain_userid, target_had_purchase_next1h from tgt_visitor__asof_event "
     assert built.rows(moments + "where event_id = 'e52'") == [("phone", None)]
-    assert (
-        built.value("select count(*) from tgt_prospect__asof_event where event_id like 'c%'") == 0
-    )
+    assert built.value("select count(*) from tgt_visitor__asof_event where event_id like 'c%'") == 0
 
 
 def test_pages_and_sessions_without_a_visitor_stay(built: Project) -> None:
@@ -185,7 +183,7 @@ def test_pages_and_sessions_without_a_visitor_stay(built: Project) -> None:
         == 4
     )
     # Ordinary people tables know who is somebody only.
-    assert built.value("select count(*) from tgt_user__first_conversion") == 38
+    assert built.value("select count(*) from tgt_person__first_conversion") == 38
 
 
 def test_a_session_lasts_from_its_first_event_to_its_last(built: Project) -> None:

@@ -23,8 +23,8 @@ RATES = {
 }
 NAMES = ("clean", *RATES)
 WEB = ("page_views", "sessions", "users", "user_mapping")
-TABLES = (*(f"stg_snowplow__{name}" for name in WEB), "feat_prospect__current")
-TABLES += ("feat_prospect__asof_day", "feat_prospect__asof_event")
+TABLES = (*(f"stg_snowplow__{name}" for name in WEB), "feat_visitor__current")
+TABLES += ("feat_visitor__asof_day", "feat_visitor__asof_event")
 SELECT = ("--select", "+rpt_event_intake", "stg_snowplow__shared_user_ids")
 SELECT += ("as_of", *TABLES, "web_events", *(f"web_{name}" for name in WEB))
 

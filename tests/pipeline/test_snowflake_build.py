@@ -37,7 +37,7 @@ def test_the_build_deploys_ml_and_ends_in_the_audience(built: SnowflakeProject) 
 
 
 def test_unit_tests_pass_in_its_dialect(built: SnowflakeProject) -> None:
-    models = ["stg_snowplow__events", "feat_prospect__asof_event"]
+    models = ["stg_snowplow__events", "feat_visitor__asof_event"]
     selected = [f"test_type:unit,{name}" for name in models]
     done = built.run("test", "--select", *selected, **EVERYTHING)
     assert done.stdout.count(" [PASS in ") == 5

@@ -130,19 +130,19 @@ def test_targets_are_what_followed(several: Project) -> None:
     )
 
 
-def test_a_converter_of_one_is_a_prospect_for_the_other(several: Project) -> None:
+def test_a_converter_of_one_may_still_convert_by_the_other(several: Project) -> None:
     only_first = (
-        "select domain_userid from tgt_prospect__first_conversion "
+        "select domain_userid from tgt_visitor__first_conversion "
         "where first_sign_up_tstamp is not null and first_pricing_tstamp is null"
     )
     rows = several.rows(
         "select is_open__daily__sign_up, is_open__daily__pricing, count(*) > 0 "
-        f"from prospects_to_score where domain_userid in ({only_first}) group by all"
+        f"from visitors_to_score where domain_userid in ({only_first}) group by all"
     )
     assert rows == [(False, True, True)]
     # In training, rows of a one-off conversion end with it, those of the other go on.
     late = (
-        "select count({}) from trn_daily join tgt_prospect__first_conversion "
+        "select count({}) from trn_daily join tgt_visitor__first_conversion "
         "using (domain_userid) where as_of_tstamp >= first_sign_up_tstamp"
     )
     assert several.value(late.format("target")) == 0

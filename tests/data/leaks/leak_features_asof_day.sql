@@ -1,3 +1,3 @@
 {{ config(severity=var("leak_severity"), tags=["leak"]) }}
 
-{{ features_after_the_moment("feat_prospect__asof_day", ref("feat_prospect__asof_day")) }}
+{{ features_after_the_moment("feat_visitor__asof_day", ref("feat_visitor__asof_day")) }}

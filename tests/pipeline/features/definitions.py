@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.pipeline.features.reference import DAY, Event
-from tests.pipeline.features.rendering import prospect_definitions
+from tests.pipeline.features.rendering import visitor_definitions
 
 HOUR = DAY // 24
 START = 1_767_225_600_000_000  # 2026-01-01, a Thursday
@@ -75,7 +75,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "hour_of_day": {"moment": "hour_of_day"},
 }  # fmt: skip
 
-DEFINITIONS: dict[str, dict[str, Any]] = prospect_definitions() | OTHERS
+DEFINITIONS: dict[str, dict[str, Any]] = visitor_definitions() | OTHERS
 
 # What one engine or another takes for a number, and numbers at the end of what adds up.
 NO_NUMBERS = ["NaN", "-Infinity", "inf", "1e400", "10d", "1_000", " 2.5 ", "9.1e12"]

@@ -136,9 +136,9 @@ class Macros:
         raise CompilationError(message)
 
 
-def prospect_columns() -> dict[str, dict[str, Any]]:
-    """Columns of the project's own prospect features, from their YAML: name -> its `meta`."""
-    document = yaml.safe_load((ROOT / "models/features/feat_prospect.yml").read_text())
+def visitor_columns() -> dict[str, dict[str, Any]]:
+    """Columns of the project's own visitor features, from their YAML: name -> its `meta`."""
+    document = yaml.safe_load((ROOT / "models/features/feat_visitor.yml").read_text())
     columns = document["models"][0]["columns"]
     return {
         column["name"]: column["config"]["meta"]
@@ -147,6 +147,6 @@ def prospect_columns() -> dict[str, dict[str, Any]]:
     }
 
 
-def prospect_definitions() -> dict[str, Any]:
-    """Definitions of the project's own prospect features."""
-    return {name: meta["feature"] for name, meta in prospect_columns().items()}
+def visitor_definitions() -> dict[str, Any]:
+    """Definitions of the project's own visitor features."""
+    return {name: meta["feature"] for name, meta in visitor_columns().items()}

@@ -150,7 +150,7 @@ def test_a_rejected_version_is_exported_when_it_is_named(warehouse: Path, tmp_pa
         (["live"], "live has no champion: its latest version, v3, is rejected (a leak)"),
         (["other"], "the registry has no model 'other'; it has: daily, live"),
         (["daily", "--version", "v9"], "daily has no version 'v9'; it has: v1, v2"),
-        (["live", "--version", "v3"], "neither trn_live nor feat_prospect__current has a row"),
+        (["live", "--version", "v3"], "neither trn_live nor feat_visitor__current has a row"),
     ],
 )
 def test_what_is_not_there_is_named(words: list[str], says: str, warehouse: Path) -> None:

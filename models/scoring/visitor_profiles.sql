@@ -1,4 +1,4 @@
-{#- What is known of each scored prospect, fixed when its score was published: audiences
+{#- What is known of each scored visitor, fixed when its score was published: audiences
     read this, so that a run that publishes nothing changes nothing in them. What the last
     days told stays as it was when their last event came, as long as there is no other. -#}
 {%- set conversion = conversions()[0] -%}
@@ -28,13 +28,13 @@ with scores as (
 
 features as (
 
-    select * from {{ ref("feat_prospect__current") }}
+    select * from {{ ref("feat_visitor__current") }}
 
 ),
 
 conversions as (
 
-    select * from {{ ref("tgt_prospect__first_conversion") }}
+    select * from {{ ref("tgt_visitor__first_conversion") }}
 
 ),
 

@@ -24,7 +24,7 @@ moments as (
     select
         domain_userid,
         as_of_tstamp
-    from {{ ref("feat_prospect__asof_day") }}
+    from {{ ref("feat_visitor__asof_day") }}
 
 ),
 

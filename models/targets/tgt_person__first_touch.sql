@@ -5,13 +5,13 @@ with first_visits as (
     select
         stitched_user_id,
         as_of_tstamp
-    from {{ ref("feat_user__first_touch") }}
+    from {{ ref("feat_person__first_touch") }}
 
 ),
 
 people as (
 
-    select * from {{ ref("tgt_user__first_conversion") }}
+    select * from {{ ref("tgt_person__first_conversion") }}
 
 ),
 
