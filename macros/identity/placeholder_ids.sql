@@ -4,17 +4,18 @@
 {% endmacro %}
 
 {#- Is the text one that stands for no identifier: of var placeholder_ids, in any case of letters,
-    or made of zeros and dashes alone, as the GUID of zeros? Of events only the GUID is one:
-    numbered events may begin with 0 or 000. -#}
+    or made of zeros and dashes alone, as the GUID of zeros? Numbered events may begin with 0,
+    000 or that GUID: zeros are an event_id, and rpt_event_intake counts it where it is on several. -#}
 {% macro is_placeholder_id(text, column=none) %}
     {% set words = [] %}
     {% for word in var("placeholder_ids") %} {% do words.append(word | string | lower) %} {% endfor %}
-    {% set zeros = "replace(replace(trim(" ~ text ~ "), '0', ''), '-', '') = ''" %}
-    {% if column == "event_id" %} {% set zeros = zeros ~ " and length(trim(" ~ text ~ ")) >= 32" %} {% endif %}
-    {% if not words %} {{ return("(" ~ zeros ~ ")") }} {% endif %}
-    {{ return(
-        "(lower(trim(" ~ text ~ ")) in (" ~ text_literals(words | unique | sort) ~ ") or " ~ zeros ~ ")"
-    ) }}
+    {% set is_word = "lower(trim(" ~ text ~ ")) in (" ~ text_literals(words | unique | sort) ~ ")" %}
+    {% set found = ([is_word] if words else []) + ([is_of_zeros(text)] if column != "event_id" else []) %}
+    {{ return("(" ~ (found | join(" or ") or "false") ~ ")") }}
+{% endmacro %}
+
+{% macro is_of_zeros(text) %}
+    {{ return("replace(replace(trim(" ~ text ~ "), '0', ''), '-', '') = ''") }}
 {% endmacro %}
 
 {#- An identifier, null where it is a placeholder. -#}

@@ -2,6 +2,7 @@
     expression, message}. Overridden in dbt unit tests, where there are no events. -#}
 {% macro counted_of_events() %}
     {% set events = atomic_events() %}
+    {% set zeros = "case when " ~ is_of_zeros("event_id") ~ " then event_id end" %}
     {% set out = {"num_duplicates": {
         "column": none, "outcome": "duplicate", "expression": "count(*)", "message": none,
     }} %}
@@ -24,6 +25,12 @@
                 ~ "replace(replace(replace(lower(event_name), '_', ''), '-', ''), ' ', '') in ('pageview', 'pageping') "
                 ~ "then 1 end)",
             "message": "Only page_view and page_ping, spelt so, are page views and pings",
+        },
+        "event_id__repeated": {
+            "column": "event_id", "outcome": "repeated", "of_kept": true,
+            "expression": "count(" ~ zeros ~ ") - count(distinct " ~ zeros ~ ")",
+            "message": "An event_id of zeros is on several events, which count as one. Give each event an id of "
+                ~ "its own",
         },
     }) %}
     {% for name in (["page_view_id", "domain_sessionid"] if not modelled_table("page_views") else []) %}

@@ -12,6 +12,7 @@
     {% set says = {
         "unread": "{} values could not be read: {}", "named_differently": "{}{}",
         "unnamed": "{} events have none: {}", "spelt_differently": "{} events: {}",
+        "repeated": "{} events are left out: {}",
         "missing": "{} page_view events have none and make no page view: {}", "left_out": "{} rows have none: {}",
         "missing_everywhere": "none of the {} page_view events has a value, so there are no page views: {}",
     } %}

@@ -41,7 +41,7 @@ def refusal(project: Project, events: Path | str, **variables: Any) -> str:
     done = project.dbt("build", *STAGED, events=events, **variables)
     assert done.returncode != 0
     assert "jane@example.com" not in done.stdout
-    return " ".join(done.stdout.split())
+    return " ".join(done.split())
 
 
 def intake(project: Project) -> dict[tuple[str, str | None, str], int]:
@@ -77,6 +77,28 @@ def test_a_csv_with_few_upper_case_columns(warehouse: Project, tmp_path: Path) -
             ("events", "derived_tstamp", "unread"): 1,
         }
         | NO_PAGE_VIEWS
+    )
+
+
+def test_an_event_id_of_zeros_is_one_and_several_with_it_are_said(
+    warehouse: Project, tmp_path: Path
+) -> None:
+    zeros = "00000000-0000-0000-0000-000000000000"
+    once = HEADER + f"{zeros},page_view,x,2026-01-01\n0,page_view,x,2026-01-01\n"
+    warehouse.build(*STAGED, events=write(tmp_path / "once.csv", once))
+    assert intake(warehouse) == {("events", None, "kept"): 2} | NO_PAGE_VIEWS
+
+    thrice = once + f"{zeros},page_view,y,2026-01-02\n" * 2 + "unknown,page_view,x,2026-01-01\n"
+    done = warehouse.build(*STAGED, events=write(tmp_path / "thrice.csv", thrice))
+    assert intake(warehouse) == {
+        ("events", None, "kept"): 2,
+        ("events", None, "duplicate"): 2,
+        ("events", None, "no_event_id"): 1,
+        ("events", "event_id", "placeholder"): 1,
+        ("events", "event_id", "repeated"): 2,
+    } | {key: count * 2 for key, count in NO_PAGE_VIEWS.items()}
+    assert "events, event_id: 2 events are left out: An event_id of zeros is on several events" in (
+        " ".join(done.split())
     )
 
 
