@@ -41,7 +41,7 @@ def refusal(project: Project, events: Path | str, **variables: Any) -> str:
     done = project.dbt("build", *STAGED, events=events, **variables)
     assert done.returncode != 0
     assert "jane@example.com" not in done.stdout
-    return " ".join(done.split())
+    return " ".join(done.stdout.split())
 
 
 def intake(project: Project) -> dict[tuple[str, str | None, str], int]:
