@@ -49,10 +49,11 @@ clean: ## Remove what make made; warehouses and your data stay
 
 test: lint test-unit test-dbt test-lowest ## Everything CI runs
 
-lint: $(VENV)/.dev ## ruff, pyright, sqlfluff
+lint: $(VENV)/.dev ## ruff, pyright, import-linter, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m ml.package --check
 	@$(MAKE) --no-print-directory lint-sql
 

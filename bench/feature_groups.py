@@ -29,8 +29,9 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(ROOT))
 
-from ml import booster, folds  # noqa: E402
-from ml.columns import learn_schema  # noqa: E402
+from ml.data import folds  # noqa: E402
+from ml.data.schema import learn_schema  # noqa: E402
+from ml.model import booster  # noqa: E402
 from tests.pipeline.features import rendering  # noqa: E402
 
 DAYS = 90

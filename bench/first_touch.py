@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 from bench.environment import environment
-from ml.metrics import equal_mass_bins, expected_calibration_error
-from ml.training import train_propensity
+from ml.evaluation.metrics import equal_mass_bins, expected_calibration_error
+from ml.training.propensity import train_propensity
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

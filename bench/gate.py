@@ -15,7 +15,7 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from ml.registry import Settings, register_due
+from ml.registry.register import Settings, register_due
 
 DAY = pd.Timedelta(days=1)
 SHARES = {"train": 0.6, "calibrate": 0.2, "test": 0.2}

@@ -26,7 +26,7 @@ import pandas as pd
 from sklearn.metrics import log_loss, roc_auc_score
 
 from bench.environment import environment
-from ml import artefact
+from ml.model import artefact
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow.dataset as ds
 from sklearn.metrics import log_loss, roc_auc_score
 
-from ml.simulation.generate import Settings, simulate
+from ml.simulation.generate import Simulation, simulate
 
 
 def main() -> None:
@@ -47,7 +47,7 @@ def speed(events: int, days: int, seed: int) -> None:
     """Print events per second, peak memory and bytes of one run."""
     with tempfile.TemporaryDirectory() as folder:
         began, cpu = time.perf_counter(), time.process_time()
-        summary = simulate(Settings(Path(folder), events, days, seed))
+        summary = simulate(Simulation(Path(folder), events, days, seed))
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         size = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet"))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -61,7 +61,7 @@ def speed(events: int, days: int, seed: int) -> None:
 def difficulty(events: int, days: int, seed: int) -> None:
     """Print how well the hidden state, and the exact filter, predict conversions."""
     with tempfile.TemporaryDirectory() as folder:
-        simulate(Settings(Path(folder), events, days, seed))
+        simulate(Simulation(Path(folder), events, days, seed))
         for question in ("live", "daily"):
             truth = ds.dataset(Path(folder) / "truth" / question)
             keep = ~ds.field("converted_before") & ds.field("target").is_valid()

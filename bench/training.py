@@ -23,9 +23,9 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier
 
 import ml
-from ml.metrics import expected_calibration_error
-from ml.scoring import scorer
-from ml.warehouse import BATCH_ROWS
+from ml.engines.frames import BATCH_ROWS
+from ml.evaluation.metrics import expected_calibration_error
+from ml.scoring.score import scorer
 
 SMALL_ROWS, LARGE_ROWS = 12_330, 1_000_000
 SOME_SCORED_ROWS, SCORED_ROWS = 200_000, 1_000_000

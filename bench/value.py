@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ml.value import train_value
-from ml.value_metrics import evaluate_value
+from ml.evaluation.value_metrics import evaluate_value
+from ml.training.value import train_value
 
 DAYS, HORIZON, STEP = 270, 30, 15
 COLUMNS = ["d2_tweedie_score", "gini", "total_ratio", "mean_absolute_error"]
@@ -139,7 +139,7 @@ def main() -> None:
     print(f"{'':24}" + "".join(f"{name:>22}" for name in [*COLUMNS, "r with the truth", "s"]))
     for name, predict in (
         ("truth (hidden state)", lambda: truth),
-        ("ml.value", lambda: ours(world.orders, now)),
+        ("ml.training.value", lambda: ours(world.orders, now)),
         ("pymc-marketing (MAP)", lambda: reference(world.orders, now)),
         ("constant", lambda: np.full(len(now), mean)),
     ):

@@ -6,18 +6,23 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ml.artefact import load_model
-    from ml.training import train_propensity
+    from ml.model.artefact import load_model
+    from ml.training.propensity import train_propensity
+    from ml.training.value import train_value
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "load_model", "train_propensity"]
+__all__ = ["__version__", "load_model", "train_propensity", "train_value"]
 
 # Read when XGBoost's thread pool loads: threads that wait by spinning slow a shared
 # machine down several times over.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-_HOME = {"train_propensity": "ml.training", "load_model": "ml.artefact"}
+_HOME = {
+    "train_propensity": "ml.training.propensity",
+    "train_value": "ml.training.value",
+    "load_model": "ml.model.artefact",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ml.splits import JUDGED
+from ml.data.splits import JUDGED
 
 # As the profile reads it.
 WAREHOUSE = click.option(

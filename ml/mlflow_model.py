@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 import ml
-from ml import artefact
-from ml.columns import Column
-from ml.encode import expected
-from ml.kinds import BOOLEANS, DATETIMES, DURATIONS, NUMBERS
-from ml.model import PropensityModel
+from ml.data.column import Column
+from ml.data.encode import expected
+from ml.data.kinds import BOOLEANS, DATETIMES, DURATIONS, NUMBERS
+from ml.model import artefact, packing
+from ml.model.trained import PropensityModel
 
 DATA, CHECKSUM = "model.zip", "model.sha256"
 
@@ -56,7 +56,7 @@ def save(model: PropensityModel, data: bytes, folder: Path) -> None:
     content = folder.with_name("data")
     content.mkdir()
     (content / DATA).write_bytes(data)
-    (content / CHECKSUM).write_text(artefact.checksum(data))
+    (content / CHECKSUM).write_text(packing.checksum(data))
     save_model(
         folder,
         loader_module=__name__,
@@ -65,7 +65,7 @@ def save(model: PropensityModel, data: bytes, folder: Path) -> None:
         input_example=example(model),
         pip_requirements=[f"cdp-propensity=={ml.__version__}"],
         metadata={
-            "artefact_sha256": artefact.checksum(data),
+            "artefact_sha256": packing.checksum(data),
             "base_rate": model.base_rate,
             "columns": _columns(model),
         },

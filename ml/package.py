@@ -1,4 +1,4 @@
-"""What `ml` consists of: its content hash, the manifest that dbt deploys it by, and its wheel.
+"""What of `ml` goes to a warehouse: its content hash, dbt's manifest of it, and its wheel.
 
 dbt cannot read files, so `macros/deploy/ml_manifest.sql` tells it the files and the hash. It is
 written by `make format` and the commit hook, and `make lint` fails where it is out of date.
@@ -20,21 +20,31 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from ml import __version__
 
 MANIFEST = Path(__file__).resolve().parents[1] / "macros" / "deploy" / "ml_manifest.sql"
+# What runs on somebody's own machine. Python models import none of it, so that it is not
+# deployed, and a change of it changes no hash.
+LOCAL = (
+    "ml/cli.py",
+    "ml/demo.py",
+    "ml/engines/connections.py",
+    "ml/export/",
+    "ml/report/",
+    "ml/simulation/",
+)
 _NAME = "cdp_propensity"
 # As pyproject.toml has it, which is not deployed.
 _PYTHON = ">=3.11,<3.14"
 
 
 def sources(package: Traversable | None = None) -> dict[str, bytes]:
-    """Read the package's Python files, from a folder or from within a zip.
+    """Read the Python files that are deployed, from a folder or from within a zip.
 
     Returns
     -------
     dict of str to bytes
-        Path such as `ml/simulation/cli.py` -> content, in the order of paths.
+        Path such as `ml/model/booster.py` -> content, in the order of paths.
     """
-    found = dict(_walk(package or files("ml"), "ml"))
-    return dict(sorted(found.items()))
+    found = _walk(package or files("ml"), "ml")
+    return dict(sorted((path, text) for path, text in found if not path.startswith(LOCAL)))
 
 
 def content_hash(package: Traversable | None = None) -> str:

@@ -1,8 +1,7 @@
 def model(dbt, session):
-    from ml import registry_tables, warehouse
+    from ml.engines import frames
+    from ml.registry import tables
 
     registry = dbt.ref("propensity_models")
-    table = registry_tables.curves_table(
-        warehouse.read(registry, ["model_name", "version", "curves"])
-    )
-    return warehouse.write(table, registry_tables.CURVES, session)
+    table = tables.curves_table(frames.read(registry, ["model_name", "version", "curves"]))
+    return frames.write(table, tables.CURVES, session)

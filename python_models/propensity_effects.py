@@ -1,8 +1,7 @@
 def model(dbt, session):
-    from ml import registry_tables, warehouse
+    from ml.engines import frames
+    from ml.registry import tables
 
     registry = dbt.ref("propensity_models")
-    table = registry_tables.effects_table(
-        warehouse.read(registry, ["model_name", "version", "effects"])
-    )
-    return warehouse.write(table, registry_tables.EFFECTS, session)
+    table = tables.effects_table(frames.read(registry, ["model_name", "version", "effects"]))
+    return frames.write(table, tables.EFFECTS, session)

@@ -1,10 +1,11 @@
 def model(dbt, session):
-    from ml import registry_tables, warehouse
+    from ml.engines import frames
+    from ml.registry import tables
 
     registry = dbt.ref("propensity_models")
-    table = registry_tables.evaluation_table(
-        warehouse.read(registry, ["model_name", "version", "metrics", "split"]),
-        warehouse.read(dbt.ref("trn_readiness")),
-        warehouse.read(dbt.ref("propensity_versions")),
+    table = tables.evaluation_table(
+        frames.read(registry, ["model_name", "version", "metrics", "split"]),
+        frames.read(dbt.ref("trn_readiness")),
+        frames.read(dbt.ref("propensity_versions")),
     )
-    return warehouse.write(table, registry_tables.EVALUATION, session)
+    return frames.write(table, tables.EVALUATION, session)

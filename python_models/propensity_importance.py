@@ -1,8 +1,7 @@
 def model(dbt, session):
-    from ml import registry_tables, warehouse
+    from ml.engines import frames
+    from ml.registry import tables
 
     registry = dbt.ref("propensity_models")
-    table = registry_tables.importance_table(
-        warehouse.read(registry, ["model_name", "version", "importance"])
-    )
-    return warehouse.write(table, registry_tables.IMPORTANCE, session)
+    table = tables.importance_table(frames.read(registry, ["model_name", "version", "importance"]))
+    return frames.write(table, tables.IMPORTANCE, session)

@@ -1,14 +1,15 @@
 def model(dbt, session):
     import pandas as pd
 
-    from ml import distributed, registry, tracking, warehouse
-    from ml.registry_tables import Registered
-    from ml.settings import read_settings
+    from ml.engines import frames
+    from ml.registry import distributed, register, tracking
+    from ml.registry.settings import read_settings
+    from ml.registry.tables import Registered
 
     training = {"trn_live": dbt.ref("trn_live"), "trn_daily": dbt.ref("trn_daily")}
     training["trn_first_touch"] = dbt.ref("trn_first_touch")
-    as_of = warehouse.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
-    readiness = warehouse.read(dbt.ref("trn_readiness"))
+    as_of = frames.read(dbt.ref("as_of"))["as_of_tstamp"].iloc[0]
+    readiness = frames.read(dbt.ref("trn_readiness"))
     registered = Registered(session, str(dbt.this))
     settings = read_settings(
         retrain_after_days=dbt.config.get("retrain_after_days"),
@@ -18,14 +19,14 @@ def model(dbt, session):
         max_champion_age_days=dbt.config.get("max_champion_age_days"),
         min_judging_subjects=dbt.config.get("min_judging_subjects"),
     )
-    known = registered.read(registry.KNOWN_COLUMNS) if dbt.is_incremental else None
+    known = registered.read(register.KNOWN_COLUMNS) if dbt.is_incremental else None
     plan = distributed.plan(training, readiness, session, settings)
     made = []
-    new = registry.register_due(
+    new = register.register_due(
         plan.readers,
         readiness=readiness,
         as_of=pd.Timestamp(as_of),
-        catalogue=warehouse.read(dbt.ref("feature_catalogue")),
+        catalogue=frames.read(dbt.ref("feature_catalogue")),
         known=known,
         fetch_artefact=registered.artefact,
         settings=settings,
@@ -33,9 +34,9 @@ def model(dbt, session):
         on_trained=lambda row, trained: made.append((row, trained)),
     )
     if known is not None:
-        new = registry.not_registered_since(known, registered.read(["model_name", "version"]), new)
-    written = warehouse.write(new, registry.REGISTRY, session)
+        new = register.not_registered_since(known, registered.read(["model_name", "version"]), new)
+    written = frames.write(new, register.REGISTRY, session)
     schema = f"{dbt.this.database}.{dbt.this.schema}"
     tracking.track_registered(made, new, schema=schema)
-    tracking.follow(registry.overtaken(known, new, readiness), schema=schema)
+    tracking.follow(register.overtaken(known, new, readiness), schema=schema)
     return written

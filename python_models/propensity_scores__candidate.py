@@ -1,14 +1,15 @@
 def model(dbt, session):
-    from ml import scoring, warehouse
-    from ml.registry_tables import find_artefact
+    from ml.engines import frames
+    from ml.registry.tables import find_artefact
+    from ml.scoring import score
 
     registry = dbt.ref("propensity_models")
-    scorers = scoring.roles(
-        warehouse.read(dbt.ref("propensity_champions")),
-        warehouse.read(dbt.ref("propensity_challengers")),
+    scorers = score.roles(
+        frames.read(dbt.ref("propensity_champions")),
+        frames.read(dbt.ref("propensity_challengers")),
         challenger_share=float(dbt.config.get("challenger_share")),
     )
-    catalogue = warehouse.read(dbt.ref("feature_catalogue"))
+    catalogue = frames.read(dbt.ref("feature_catalogue"))
     subjects = {
         "daily": dbt.ref("visitors_to_score"),
         "first_touch": dbt.ref("people_to_score"),
@@ -17,5 +18,5 @@ def model(dbt, session):
     def fetch(model_name, version):
         return find_artefact(registry, model_name, version)
 
-    jobs = scoring.jobs(scorers, subjects, catalogue=catalogue, fetch=fetch)
-    return warehouse.map_many(jobs, scoring.SCORES, session)
+    jobs = score.jobs(scorers, subjects, catalogue=catalogue, fetch=fetch)
+    return frames.map_many(jobs, score.SCORES, session)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ml import connections
+from ml.engines import connections
 
 
 @click.command(name="export-model")

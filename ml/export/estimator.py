@@ -11,9 +11,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 import ml
-from ml import artefact
-from ml.arguments import check_frame, check_settings
-from ml.model import PropensityModel
+from ml.data.arguments import check_frame, check_settings
+from ml.model import artefact, packing
+from ml.model.trained import PropensityModel
 
 
 class PropensityClassifier(ClassifierMixin, BaseEstimator):
@@ -34,7 +34,7 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray of shape (2,)
         The two values of the target; the second is the one whose probability is predicted.
-    model_ : ml.model.PropensityModel
+    model_ : ml.model.trained.PropensityModel
         With evaluation, reasons and leaks.
     feature_names_in_ : ndarray of str
         Columns read; absent where it was fitted on an array.
@@ -147,8 +147,8 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         state = dict(cast(dict[str, Any], super().__getstate__()))
         if "model_" in state:
-            data = artefact.to_bytes(state["model_"])
-            state = {**state, "model_": (data, artefact.checksum(data))}
+            data = packing.to_bytes(state["model_"])
+            state = {**state, "model_": (data, packing.checksum(data))}
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ml import artefact
 from ml.export.source import ExportError, Source
+from ml.model import artefact
 
 
 @dataclass(frozen=True)

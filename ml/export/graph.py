@@ -24,10 +24,11 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-from ml.columns import Column, Schema
-from ml.kinds import to_labels
-from ml.model import PropensityModel
-from ml.portable import portable_json
+from ml.data.column import Column
+from ml.data.kinds import to_labels
+from ml.data.schema import Schema
+from ml.model.portable import portable_json
+from ml.model.trained import PropensityModel
 
 MISSING_TEXT = "__null__"
 OUTPUT = "probability"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from ml import artefact
-from ml.connections import Reader
+from ml.data.splits import PEOPLE, TIME
+from ml.engines.connections import Reader
 from ml.errors import ArtefactError
-from ml.model import PropensityModel
-from ml.splits import PEOPLE, TIME
+from ml.model import artefact
+from ml.model.trained import PropensityModel
 
 # Rows an export is held against; the newest of those that no version was fitted on.
 MAX_ROWS = 20_000

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 import ml
-from ml import artefact
 from ml.export.formats import FORMATS, Format
 from ml.export.source import ExportError, Source
+from ml.model import packing
 
 # What every row's score may differ by.
 TOLERANCE = 1e-6
@@ -52,7 +52,7 @@ def export(source: Source, kind: str, out: Path) -> dict[str, Any]:
         path = Path(folder) / f"model{chosen.suffix}"
         chosen.write(source, path)
         checked = _check(source, chosen, path)
-        card = make_card(source, kind, out.name, artefact.checksum(path.read_bytes()), checked)
+        card = make_card(source, kind, out.name, packing.checksum(path.read_bytes()), checked)
         (Path(folder) / "card.json").write_text(
             json.dumps(card, indent=2, allow_nan=False) + "\n", encoding="utf-8"
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ml import connections
+from ml.engines import connections
 from ml.report.page import file_name, index_page, not_trained_page, version_page
 from ml.report.reader import NotTrained, ReportError, Version, read_not_trained, read_versions
 

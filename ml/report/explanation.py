@@ -83,7 +83,7 @@ class Explanation:
     bands: Table
 
 
-def explain(version: Version) -> Explanation | None:
+def explanation_of(version: Version) -> Explanation | None:
     """Describe the features; None where no importance was recorded."""
     table = version.importance
     if table.empty:

@@ -13,7 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ml.report import figures
-from ml.report.explanation import explain
+from ml.report.explanation import explanation_of
 from ml.report.figures import Chart, Table
 from ml.report.formats import amount, count, moment, percent
 from ml.report.reader import NotTrained, ReportError, Version
@@ -86,7 +86,7 @@ def version_page(version: Version, threshold: float | None = None) -> str:
         metrics=_metric_table(version),
         charts=charts,
         threshold=_threshold(version, cuts, at, rule, charts) if cuts else None,
-        explanation=explain(version),
+        explanation=explanation_of(version),
         n_features=N_FEATURES,
         effect_on=effect_on(version),
         refitted=_refitted(version),

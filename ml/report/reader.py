@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml.connections import Reader
+from ml.engines.connections import Reader
 
 _FRAMES = ("metrics", "curves", "importance", "effects", "folds", "leaks")
 

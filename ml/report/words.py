@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ml.reasons import Words, read_words
+from ml.data.splits import PEOPLE, PEOPLE_AND_TIME, TIME
 from ml.report.formats import MINUS, amount, count, number, percent, plain
 from ml.report.reader import Version
-from ml.splits import PEOPLE, PEOPLE_AND_TIME, TIME
+from ml.scoring.reasons import Words, read_words
 
 # Intervals from fewer converting subjects than this deserve a warning.
 FEW_CONVERTING = 100

@@ -10,7 +10,7 @@ import click
 from tqdm import tqdm
 
 from ml.simulation.defects import DEFECTS, check_rates
-from ml.simulation.generate import OUTPUTS, Settings, clear_output, simulate
+from ml.simulation.generate import OUTPUTS, Simulation, clear_output, simulate
 
 
 @click.command(name="simulate")
@@ -19,23 +19,23 @@ from ml.simulation.generate import OUTPUTS, Settings, clear_output, simulate
     help="Folder to write to: events/ and truth/ below it.",
 )  # fmt: skip
 @click.option(
-    "--events", type=click.IntRange(min=1000), default=Settings.events, show_default=True,
+    "--events", type=click.IntRange(min=1000), default=Simulation.events, show_default=True,
     help="Events to write, met within 2 % (5 % below 50,000).",
 )  # fmt: skip
 @click.option(
-    "--days", type=click.IntRange(min=1, max=3650), default=Settings.days, show_default=True,
+    "--days", type=click.IntRange(min=1, max=3650), default=Simulation.days, show_default=True,
     help="Days that they span.",
 )  # fmt: skip
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=Settings.seed, show_default=True,
+    "--seed", type=click.IntRange(min=0), default=Simulation.seed, show_default=True,
     help="Same seed and options, same bytes.",
 )  # fmt: skip
 @click.option(
-    "--start", type=click.DateTime(["%Y-%m-%d"]), default=str(Settings.start), show_default=True,
+    "--start", type=click.DateTime(["%Y-%m-%d"]), default=str(Simulation.start), show_default=True,
     help="First day, UTC.",
 )  # fmt: skip
 @click.option(
-    "--entity-format", type=click.Choice(["struct", "json"]), default=Settings.entity_format,
+    "--entity-format", type=click.Choice(["struct", "json"]), default=Simulation.entity_format,
     show_default=True,
     help="Entity columns as lists of structs (Databricks) or as JSON text (Snowflake).",
 )  # fmt: skip
@@ -65,7 +65,7 @@ def command(
     an hour, daily/ per visitor and midnight within 7 days. No model may read it.
     """
     rates = _rates(defects)
-    settings = Settings(out, events, days, seed, start.date(), entity_format, rates)
+    settings = Simulation(out, events, days, seed, start.date(), entity_format, rates)
     _make_room(out, force)
     bar = tqdm(
         total=events, unit="event", unit_scale=True, file=sys.stderr, desc="simulate",

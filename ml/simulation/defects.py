@@ -18,7 +18,7 @@ from ml.simulation import identity, site
 from ml.simulation.identity import Stream
 from ml.simulation.population import DAY_US, HOUR_US
 from ml.simulation.process import N_ACTIONS, N_STEPS, PAGES, STEP_ACTION, STEP_PAGE, SUBMIT, VIEW
-from ml.simulation.rows import NULL, Rows, clocks
+from ml.simulation.rows import NULL, EventRows, clocks
 
 N_CAMPAIGNS = len(site.CAMPAIGNS)
 NO_REFERRER = site.N_SITE * N_CAMPAIGNS
@@ -97,21 +97,21 @@ class Defects:
         self._rates = {name: rate for name, rate in rates.items() if rate > 0}
         self._seed = seed
         self._epoch_us = epoch_us
-        self._held: defaultdict[int, list[Rows]] = defaultdict(list)
+        self._held: defaultdict[int, list[EventRows]] = defaultdict(list)
 
-    def arrivals(self, day: int, rows: Rows) -> Rows:
+    def arrivals(self, day: int, rows: EventRows) -> EventRows:
         """All events that arrive on a day, given those that happened on it.
 
         Parameters
         ----------
         day : int
             Day since the start.
-        rows : Rows
+        rows : EventRows
             The day's real events, in any order.
 
         Returns
         -------
-        Rows
+        EventRows
             Ordered by arrival.
         """
         changed = rows
@@ -124,15 +124,15 @@ class Defects:
                 parts.append(add(rows, self._rates[name], self._draw(name), self._midnight(day)))
         if "duplicates" in self._rates:
             parts.append(_duplicates(changed, self._rates["duplicates"], self._draw("duplicates")))
-        self._hold(Rows.concat(parts))
-        arrived = Rows.concat([rows.take(slice(0)), *self._held.pop(day, [])])
+        self._hold(EventRows.concat(parts))
+        arrived = EventRows.concat([rows.take(slice(0)), *self._held.pop(day, [])])
         return arrived.take(np.lexsort((arrived.event_key, arrived.collector_us)))
 
     def still_to_come(self) -> int:
         """Count the events that would arrive after the last day; they are not written."""
         return sum(len(rows) for parts in self._held.values() for rows in parts)
 
-    def _hold(self, rows: Rows) -> None:
+    def _hold(self, rows: EventRows) -> None:
         arrival = (rows.collector_us - self._epoch_us) // DAY_US
         for day in np.unique(arrival):
             self._held[int(day)].append(rows.take(arrival == day))
@@ -148,26 +148,26 @@ def _log_uniform(u: NDArray[np.float64], low: float, high: float) -> NDArray[np.
     return (low * (high / low) ** u).astype(np.int64)
 
 
-def _late(rows: Rows, rate: float, draw: _Draw) -> Rows:
+def _late(rows: EventRows, rate: float, draw: _Draw) -> EventRows:
     chosen = draw(rows.event_key) < rate
     delay = _log_uniform(draw(rows.event_key, 1), 2 * MINUTE_US, 3 * DAY_US)
     wait = np.where(chosen, delay, 0)
     return rows.with_columns(sent_us=rows.sent_us + wait, collector_us=rows.collector_us + wait)
 
 
-def _skew(rows: Rows, rate: float, draw: _Draw) -> Rows:
+def _skew(rows: EventRows, rate: float, draw: _Draw) -> EventRows:
     chosen = draw(rows.event_key) < rate
     ahead = np.where(chosen, _log_uniform(draw(rows.event_key, 1), DAY_US, 400 * DAY_US), 0)
     return rows.with_columns(derived_us=rows.derived_us + ahead, created_us=rows.created_us + ahead)
 
 
-def _duplicates(rows: Rows, rate: float, draw: _Draw) -> Rows:
+def _duplicates(rows: EventRows, rate: float, draw: _Draw) -> EventRows:
     again = rows.take(draw(rows.event_key) < rate)
     wait = _log_uniform(draw(again.event_key, 1), 1_000_000, 2 * DAY_US)
     return again.with_columns(collector_us=again.collector_us + wait)
 
 
-def _bots(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:
+def _bots(rows: EventRows, rate: float, draw: _Draw, midnight_us: int) -> EventRows:
     count = round(rate * len(rows))
     serial = draw.keys(np.arange(count) + midnight_us)
     small = draw(serial, 1) >= 2 / 3
@@ -179,7 +179,7 @@ def _bots(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:
     key = draw.keys(serial)
     day = midnight_us // DAY_US
     full = np.full(count, NULL)
-    return Rows(
+    return EventRows(
         event_key=key,
         view_key=draw.keys(key),
         session_key=draw.keys(visitor * 100_000 + day),
@@ -198,7 +198,7 @@ def _bots(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:
     )
 
 
-def _copies(rows: Rows, draw: _Draw) -> Rows:
+def _copies(rows: EventRows, draw: _Draw) -> EventRows:
     """Take the rows as other events: new identifiers throughout."""
     return rows.with_columns(
         event_key=draw.keys(rows.event_key),
@@ -207,13 +207,13 @@ def _copies(rows: Rows, draw: _Draw) -> Rows:
     )
 
 
-def _null_ids(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:  # noqa: ARG001
+def _null_ids(rows: EventRows, rate: float, draw: _Draw, midnight_us: int) -> EventRows:  # noqa: ARG001
     chosen = _copies(rows.take(draw(rows.event_key) < rate), draw)
     nobody = np.full(len(chosen), NULL)
     return chosen.with_columns(visitor=nobody, user=nobody)
 
 
-def _test(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:  # noqa: ARG001
+def _test(rows: EventRows, rate: float, draw: _Draw, midnight_us: int) -> EventRows:  # noqa: ARG001
     chosen = _copies(rows.take(draw(rows.event_key) < rate), draw)
     by_app = draw(chosen.event_key, 1) < 0.5
     tester = FIRST_ROBOT - ROBOTS - 1 - (draw(chosen.event_key, 2) * 5).astype(np.int64)
@@ -226,7 +226,7 @@ def _test(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:  # no
     )
 
 
-def _cross_device(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:
+def _cross_device(rows: EventRows, rate: float, draw: _Draw, midnight_us: int) -> EventRows:
     """Repeat about half of the sessions of some people, hours later on their second device.
 
     A form is never submitted there, so the truth of the first device stands.
@@ -247,7 +247,7 @@ def _cross_device(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Row
     return copy.take(copy.collector_us < midnight_us + DAY_US)
 
 
-def _consent(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:  # noqa: ARG001
+def _consent(rows: EventRows, rate: float, draw: _Draw, midnight_us: int) -> EventRows:  # noqa: ARG001
     landed = (rows.session_index == 1) & (rows.step % N_ACTIONS == VIEW)
     landed &= rows.referrer >= NO_REFERRER
     rows = rows.take(landed & (draw(rows.visitor) < rate))
@@ -263,8 +263,8 @@ def _consent(rows: Rows, rate: float, draw: _Draw, midnight_us: int) -> Rows:  #
     )
 
 
-_CHANGES: dict[str, Callable[[Rows, float, _Draw], Rows]] = {"late": _late, "skew": _skew}
-_ADDITIONS: dict[str, Callable[[Rows, float, _Draw, int], Rows]] = {
+_CHANGES: dict[str, Callable[[EventRows, float, _Draw], EventRows]] = {"late": _late, "skew": _skew}
+_ADDITIONS: dict[str, Callable[[EventRows, float, _Draw, int], EventRows]] = {
     "bots": _bots,
     "null_ids": _null_ids,
     "test": _test,

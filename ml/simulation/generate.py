@@ -20,7 +20,7 @@ from ml.simulation.plan import ArrivalPlan
 from ml.simulation.population import DAY_US, DayEvents, Midnight, Population
 from ml.simulation.process import STEP_IS_SUBMIT, Tables
 from ml.simulation.render import Renderer, visitor_ids
-from ml.simulation.rows import Rows, rows_of
+from ml.simulation.rows import EventRows, rows_of
 
 HORIZON_DAYS = 7
 WRITERS = 2
@@ -53,7 +53,7 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class Settings:
+class Simulation:
     """What to simulate.
 
     Parameters
@@ -83,12 +83,12 @@ class Settings:
     defects: Mapping[str, float] = field(default_factory=dict)
 
 
-def simulate(settings: Settings, progress: Callable[[int], None] | None = None) -> Summary:
+def simulate(settings: Simulation, progress: Callable[[int], None] | None = None) -> Summary:
     """Simulate a site and write its events and truth.
 
     Parameters
     ----------
-    settings : Settings
+    settings : Simulation
         What to simulate, and where to write it.
     progress : callable, optional
         Called with the number of events after each day.
@@ -151,7 +151,7 @@ def clear_output(out: Path) -> None:
         shutil.rmtree(out / name, ignore_errors=True)
 
 
-def _live(day: DayEvents, rows: Rows) -> pa.Table:
+def _live(day: DayEvents, rows: EventRows) -> pa.Table:
     """Truth of each event, in order of time."""
     s, of = day.sessions, day.session_of
     submits = STEP_IS_SUBMIT[s.step]
@@ -203,7 +203,7 @@ class _Writer:
         self,
         day: int,
         renderer: Renderer,
-        rows: Rows,
+        rows: EventRows,
         live: pa.Table,
         midnights: list[tuple[int, pa.Table]],
     ) -> None:

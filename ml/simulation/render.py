@@ -26,7 +26,7 @@ from ml.simulation.process import (
     STEP_ACTION,
     SUBMIT,
 )
-from ml.simulation.rows import NULL, Rows
+from ml.simulation.rows import NULL, EventRows
 from ml.simulation.schema import ENTITIES, SELF_DESCRIBING, camel_case, events_schema
 
 N_CAMPAIGNS = len(site.CAMPAIGNS)
@@ -48,7 +48,7 @@ BOT_AGENT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 
 
 class Renderer:
-    """Turns `Rows` into Arrow tables.
+    """Turns `EventRows` into Arrow tables.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Renderer:
         self._as_json = entity_format == "json"
         self.schema = events_schema(entity_format)
 
-    def table(self, rows: Rows) -> pa.Table:
+    def table(self, rows: EventRows) -> pa.Table:
         """Render rows, in their order.
 
         Returns
@@ -89,7 +89,7 @@ class Renderer:
             names.append(wanted.name)
         return pa.Table.from_arrays(arrays, names=names)
 
-    def _identity(self, r: Rows) -> dict[str, pa.Array]:
+    def _identity(self, r: EventRows) -> dict[str, pa.Array]:
         users, user_at = np.unique(r.user, return_inverse=True)
         keys = identity.mix(self._seed, Stream.USER, users)
         user_text = identity.hex_text(keys)
@@ -112,7 +112,7 @@ class Renderer:
         octets = identity.mix(self._seed, Stream.ADDRESS, visitors).view(np.uint8).reshape(-1, 8)
         return pa.array([f"{10 + a % 200}.{b}.{c}.x" for a, b, c in octets[:, :3].tolist()])
 
-    def _place(self, r: Rows) -> dict[str, pa.Array]:
+    def _place(self, r: EventRows) -> dict[str, pa.Array]:
         places = site.PLACES
         texts = {
             "geo_country": [p.country for p in places],
@@ -129,7 +129,7 @@ class Renderer:
         columns["geo_longitude"] = pa.array(np.array([p.longitude for p in places])[r.place])
         return columns
 
-    def _scroll(self, r: Rows) -> dict[str, pa.Array]:
+    def _scroll(self, r: EventRows) -> dict[str, pa.Array]:
         """Scroll offsets of page pings: they grow with each ping of a page, down to its foot."""
         ping = ACTION_OF[r.step] == PING
         page = r.url // N_CAMPAIGNS
@@ -147,7 +147,7 @@ class Renderer:
             "doc_height": pa.array(height.astype(np.int32)),
         }
 
-    def _entities(self, r: Rows) -> dict[str, pa.Array]:
+    def _entities(self, r: EventRows) -> dict[str, pa.Array]:
         web_page, yauaa, iab, media = ENTITIES
         keys, at = np.unique(r.view_key, return_inverse=True)
         ids = pa.StructArray.from_arrays([identity.uuids(keys)], fields=ENTITIES[web_page])
@@ -174,7 +174,7 @@ class Renderer:
         offsets = np.concatenate([[0], np.cumsum(present)]).astype(np.int32)
         return _list_of(_take(values, at[present]), offsets, ~present)
 
-    def _self_describing(self, r: Rows) -> dict[str, pa.Array]:
+    def _self_describing(self, r: EventRows) -> dict[str, pa.Array]:
         action = ACTION_OF[r.step]
         out = {}
         for (name, parts), wanted in zip(
@@ -256,7 +256,7 @@ def _camel(value: dict) -> dict:
 _MEDIA_ACTIONS = (PLAY, PROGRESS, PAUSE)
 
 
-def _event(r: Rows) -> dict[str, pa.Array]:
+def _event(r: EventRows) -> dict[str, pa.Array]:
     n, action = len(r), ACTION_OF[r.step]
     vendors = [MEDIA_VENDOR if a in _MEDIA_ACTIONS else VENDOR for a in range(len(EVENT_NAMES))]
     kinds = [n if n in ("page_view", "page_ping") else "unstruct" for n in EVENT_NAMES]
@@ -278,7 +278,7 @@ def _event(r: Rows) -> dict[str, pa.Array]:
     }
 
 
-def _times(r: Rows) -> dict[str, pa.Array]:
+def _times(r: EventRows) -> dict[str, pa.Array]:
     kind = pa.timestamp("us")
     loaded = (r.collector_us + ETL_US) // LOAD_EVERY_US * LOAD_EVERY_US + LOAD_EVERY_US
     return {
@@ -291,7 +291,7 @@ def _times(r: Rows) -> dict[str, pa.Array]:
     }
 
 
-def _page(r: Rows) -> dict[str, pa.Array]:
+def _page(r: EventRows) -> dict[str, pa.Array]:
     pages, page = _PAGES, r.url // N_CAMPAIGNS
     campaign = r.url % N_CAMPAIGNS
     apps = [*APP_IDS, site.TEST_APP_ID]
@@ -320,7 +320,7 @@ def _page(r: Rows) -> dict[str, pa.Array]:
     }
 
 
-def _referrer(r: Rows) -> dict[str, pa.Array]:
+def _referrer(r: EventRows) -> dict[str, pa.Array]:
     return {
         name: _codes([getattr(x, part) for x in _REFERRED], r.referrer)
         for name, part in (
@@ -341,7 +341,7 @@ def _referrer(r: Rows) -> dict[str, pa.Array]:
     }
 
 
-def _device(r: Rows) -> dict[str, pa.Array]:
+def _device(r: EventRows) -> dict[str, pa.Array]:
     devices = site.DEVICES
     agents = [d.useragent for d in devices] + [BOT_AGENT]
     texts = {
@@ -371,7 +371,7 @@ def _device(r: Rows) -> dict[str, pa.Array]:
     }
 
 
-def _media(r: Rows) -> tuple[pa.StructArray, NDArray[np.int64], NDArray[np.bool_]]:
+def _media(r: EventRows) -> tuple[pa.StructArray, NDArray[np.int64], NDArray[np.bool_]]:
     """Every state of the player, which one each row has, and which rows have one."""
     states = []
     for action in _MEDIA_ACTIONS:

@@ -31,7 +31,7 @@ MEMBER_SHARE = 0.2
 
 
 @dataclass
-class Rows:
+class EventRows:
     """Events as codes, all arrays of one length.
 
     Attributes
@@ -72,23 +72,26 @@ class Rows:
     def __len__(self) -> int:
         return len(self.visitor)
 
-    def take(self, at: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Rows:
+    def take(self, at: NDArray[np.int64] | NDArray[np.bool_] | slice) -> EventRows:
         """Rows at the given places (a copy)."""
-        return Rows(**{f.name: getattr(self, f.name)[at] for f in fields(self)})
+        return EventRows(**{f.name: getattr(self, f.name)[at] for f in fields(self)})
 
-    def with_columns(self, **columns: NDArray) -> Rows:
+    def with_columns(self, **columns: NDArray) -> EventRows:
         """Exchange some columns."""
         return replace(self, **columns)
 
     @staticmethod
-    def concat(parts: list[Rows]) -> Rows:
+    def concat(parts: list[EventRows]) -> EventRows:
         """Rows of all parts, in order."""
-        return Rows(
-            **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Rows)}
+        return EventRows(
+            **{
+                f.name: np.concatenate([getattr(p, f.name) for p in parts])
+                for f in fields(EventRows)
+            }
         )
 
 
-def rows_of(day: DayEvents, population: Population, seed: int, epoch_us: int) -> Rows:
+def rows_of(day: DayEvents, population: Population, seed: int, epoch_us: int) -> EventRows:
     """Give a day's events their identifiers, devices, places and clocks.
 
     Parameters
@@ -104,7 +107,7 @@ def rows_of(day: DayEvents, population: Population, seed: int, epoch_us: int) ->
 
     Returns
     -------
-    Rows
+    EventRows
         In the order of `day`.
     """
     s, of = day.sessions, day.session_of
@@ -117,7 +120,7 @@ def rows_of(day: DayEvents, population: Population, seed: int, epoch_us: int) ->
     derived = epoch_us + day.start_us[of] + s.offset_us
     event_key = identity.mix(seed, Stream.EVENT, session_key[of], s.number)
     skew = clock_skew(visitor, seed)[of]
-    return Rows(
+    return EventRows(
         event_key=event_key,
         view_key=identity.mix(seed, Stream.PAGE_VIEW, session_key[of], s.view),
         session_key=session_key[of],

@@ -15,7 +15,7 @@ from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-from ml import artefact
+from ml.model import artefact
 from tests.unit.report.warehouse import HOSTILE, training_rows
 
 CHECKS = (Path(__file__).parent / "checks.js").read_text()

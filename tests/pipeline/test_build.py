@@ -174,7 +174,9 @@ def test_a_failing_python_model_shows_its_traceback_and_leaves_what_is_published
     done = failing.dbt("build", *selected, events=simulated, **WIDE)
     assert done.returncode == 1
     assert re.search(
-        r"Traceback .*ml/warehouse.py.*in failing\s.*KeyError: 'no_such_column'", done.stdout, re.S
+        r"Traceback .*ml/engines/frames.py.*in failing\s.*KeyError: 'no_such_column'",
+        done.stdout,
+        re.S,
     )
     assert {table: built.fingerprint(table) for table in tables} == before
 

@@ -15,10 +15,13 @@ import pyarrow as pa
 import pytest
 
 import ml
-from ml import artefact, booster, distributed, scoring, warehouse
-from ml.settings import Settings
-from ml.specs import Spec
-from ml.training import refit
+from ml.engines import frames
+from ml.model import artefact, booster, packing
+from ml.registry import distributed
+from ml.registry.settings import Settings
+from ml.registry.specs import Spec
+from ml.scoring import score
+from ml.training.propensity import refit
 from tests.emulators.running import free_port
 from tests.pipeline import local_spark
 from tests.unit.frames import visitors, with_folds
@@ -107,9 +110,9 @@ def rows() -> pd.DataFrame:
 
 
 def test_a_table_with_an_artefact_of_8_mb_is_written_as_it_is(session: Any) -> None:
-    assert warehouse.engine_of(session) == "spark"
+    assert frames.engine_of(session) == "spark"
     frame = rows()
-    written = warehouse.write(frame, TYPES, session)
+    written = frames.write(frame, TYPES, session)
     assert written.schema.simpleString() == DDL
     found = sorted(written.collect(), key=lambda row: row["name"] is None)
     assert found[0][:5] == ("a", 0.25, 2**60 + 1, True, MOMENT.to_pydatetime())
@@ -118,7 +121,7 @@ def test_a_table_with_an_artefact_of_8_mb_is_written_as_it_is(session: Any) -> N
 
 
 def test_no_row_is_written_with_its_types(session: Any) -> None:
-    written = warehouse.write(warehouse.empty(TYPES), TYPES, session)
+    written = frames.write(frames.empty(TYPES), TYPES, session)
     assert written.schema.simpleString() == DDL
     assert written.collect() == []
 
@@ -129,9 +132,9 @@ def test_a_relation_is_read_in_lower_case_and_in_part(session: Any) -> None:
         f"select 1.25bd as Amount, timestamp_ntz{at} as At, timestamp{at} as Zoned, 5 as n "
         "union all select null, null, null, 6"
     )
-    found = warehouse.read(relation, ["amount", "at", "zoned"], where="n = 5")
+    found = frames.read(relation, ["amount", "at", "zoned"], where="n = 5")
     assert found.to_dict("list") == {"amount": [Decimal("1.25")], "at": [MOMENT], "zoned": [MOMENT]}
-    assert warehouse.read(relation)["n"].tolist() == [5, 6]
+    assert frames.read(relation)["n"].tolist() == [5, 6]
 
 
 def test_batches_are_bounded_and_come_back_value_for_value(spark: Sessions) -> None:
@@ -153,14 +156,14 @@ def test_batches_are_bounded_and_come_back_value_for_value(spark: Sessions) -> N
                 ),
                 "is_open": [None if value == 2 else value > 2 for value in frame["id"]],
                 "at": [MOMENT if value else None for value in frame["id"]],
-                "artefact": [f"{size} {warehouse.BATCH_ROWS}".encode()] * len(frame),
+                "artefact": [f"{size} {frames.BATCH_ROWS}".encode()] * len(frame),
             }
         )
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse, "BATCH_ROWS", 1)
+        patch.setattr(frames, "BATCH_ROWS", 1)
         parts = [session.range(5), session.range(10, 12).selectExpr("id as ID")]
-        out = warehouse.map_many([(part, described) for part in parts], TYPES, session)
+        out = frames.map_many([(part, described) for part in parts], TYPES, session)
         found = sorted(out.collect(), key=lambda row: (row["n"] is None, row["n"]))
     session.conf.unset("spark.sql.execution.arrow.maxRecordsPerBatch")
     assert out.schema.simpleString() == DDL
@@ -181,8 +184,8 @@ def test_batches_are_bounded_and_come_back_value_for_value(spark: Sessions) -> N
 def test_scores_on_workers_are_those_of_pandas(spark: Sessions) -> None:
     frame = with_folds(visitors(3_000, groups=600, days=60))
     model = ml.train_propensity(frame, **MADE, n_trials=1)
-    data = artefact.to_bytes(model)
-    found = {"artefact": data, "artefact_sha256": artefact.checksum(data)}
+    data = packing.to_bytes(model)
+    found = {"artefact": data, "artefact_sha256": packing.checksum(data)}
     scorers = pd.DataFrame(
         {
             "model_name": ["daily"],
@@ -198,12 +201,12 @@ def test_scores_on_workers_are_those_of_pandas(spark: Sessions) -> None:
     subjects = frame.head(500)
     table = pa.Table.from_pandas(subjects, preserve_index=False)
     relation = spark.connect.createDataFrame(table, schema=SUBJECTS).repartition(3)
-    [(_, function)] = scoring.jobs(
+    [(_, function)] = score.jobs(
         scorers, {"daily": relation}, catalogue=catalogue, fetch=lambda *_: found
     )
-    out = warehouse.map_many([(relation, function)], scoring.SCORES, spark.connect)
+    out = frames.map_many([(relation, function)], score.SCORES, spark.connect)
     key = ["subject_id", "as_of_tstamp"]
-    scored = warehouse.read(out).sort_values(key, ignore_index=True)
+    scored = frames.read(out).sort_values(key, ignore_index=True)
     expected = function(subjects).sort_values(key, ignore_index=True)
     assert scored[key].equals(expected[key].astype(scored[key].dtypes))
     np.testing.assert_array_equal(scored["score"], expected["score"])
@@ -249,15 +252,15 @@ def test_the_whole_table_is_fitted_by_the_workers_as_a_frame_is_here(
     assert np.abs(scores["far"] - scores["near"]).mean() < 0.02
     off = {name: np.abs(score - fresh["chance"]).mean() for name, score in scores.items()}
     assert off["far"] < off["near"] + 0.01
-    data = artefact.to_bytes(far)
-    stored = artefact.from_bytes(data, artefact.checksum(data))
+    data = packing.to_bytes(far)
+    stored = artefact.from_bytes(data, packing.checksum(data))
     np.testing.assert_array_equal(stored.predict_proba(fresh), far.predict_proba(fresh))
 
     # However the table's rows lie, the same rows make the same model.
     moved = relation.repartition(3, "noise").sortWithinPartitions("minutes")
     chosen = distributed.plan({"trn_daily": moved}, readiness, spark.classic, settings)
     assert chosen.refit is not None
-    assert artefact.to_bytes(chosen.refit(model, frame, SPEC)) == data
+    assert packing.to_bytes(chosen.refit(model, frame, SPEC)) == data
 
 
 def test_where_workers_cannot_fit_a_sample_is_trained_on(spark: Sessions) -> None:

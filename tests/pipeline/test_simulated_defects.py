@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from ml.simulation.defects import DEFECTS
-from ml.simulation.generate import Settings, simulate
+from ml.simulation.generate import Simulation, simulate
 from tests.pipeline.project import Project
 
 RATES = {
@@ -38,7 +38,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     runs = []
     for name in NAMES:
         rates = {} if name == "clean" else {name: RATES[name]}
-        simulate(Settings(folder / name, 3000, 12, 5, defects=rates))
+        simulate(Simulation(folder / name, 3000, 12, 5, defects=rates))
         place = {"CDP_EVENTS": str(folder / name / "events")}
         place["CDP_DUCKDB"] = str(folder / name / "warehouse.duckdb")
         runs.append((["run", *SELECT, "--vars", '{as_of: "2026-05-13"}'], place))

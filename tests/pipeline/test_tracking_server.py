@@ -20,8 +20,9 @@ import pandas as pd
 import pytest
 
 import ml
-from ml import artefact, tracking
-from ml.model import PropensityModel
+from ml.model import packing
+from ml.model.trained import PropensityModel
+from ml.registry import tracking
 from tests.unit.frames import visitors
 
 # MLflow warns of its own type hints when it is imported, hence within the tests.
@@ -77,7 +78,7 @@ def model() -> PropensityModel:
 
 
 def track(model: PropensityModel, version: str, decision: str, uri: str, reason: str = "") -> None:
-    data = artefact.to_bytes(model)
+    data = packing.to_bytes(model)
     row: dict[str, Any] = {
         "model_name": "daily",
         "version": version,
@@ -87,7 +88,7 @@ def track(model: PropensityModel, version: str, decision: str, uri: str, reason:
         "outcome_hash": "o1",
         "trained_at": pd.Timestamp("2026-03-10"),
         "artefact": data,
-        "artefact_sha256": artefact.checksum(data),
+        "artefact_sha256": packing.checksum(data),
     }
     lines: list[str] = []
     assert tracking.track(row, model, uri=uri, log=lines.append, timeout=240), lines
@@ -147,7 +148,7 @@ def test_versions_are_registered_and_aliases_follow_the_gate(
 
     # Where definitions change the champion is another one, or none.
     lines: list[str] = []
-    sha256 = artefact.checksum(artefact.to_bytes(model))
+    sha256 = packing.checksum(packing.to_bytes(model))
     for scoring, alias in (("", None), (sha256, "v4"), ("0" * 64, None)):
         tracking.follow({"daily": scoring}, uri=server, log=lines.append, timeout=240)
         assert (aliased(client, "champion"), lines) == (alias, [])

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 import yaml
 
-from ml.simulation.generate import Settings, simulate
+from ml.simulation.generate import Simulation, simulate
 from tests.pipeline.project import ROOT, Project
 
 TABLES = ("page_views", "sessions", "users")
@@ -28,7 +28,7 @@ def documented(table: str) -> list[dict[str, Any]]:
 def built(module_project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Web tables built from events, some of them of one person on two devices."""
     folder = tmp_path_factory.mktemp("simulated")
-    simulate(Settings(folder, 5000, 20, 7, defects={"cross_device": 0.5}))
+    simulate(Simulation(folder, 5000, 20, 7, defects={"cross_device": 0.5}))
     select = ("--select", "+stg_snowplow__users", "+stg_snowplow__page_views")
     module_project.build(*select, events=folder / "events")
     return module_project

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ml.simulation.generate import Settings, simulate
+from ml.simulation.generate import Simulation, simulate
 from tests.pipeline.project import Project
 from tests.pipeline.web import reference
 
@@ -69,7 +69,7 @@ FAULTY = """
 def events(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("simulated")
     defects = {"cross_device": 0.3, "duplicates": 0.05, "null_ids": 0.02}
-    simulate(Settings(folder, 6000, 20, 11, defects=defects))
+    simulate(Simulation(folder, 6000, 20, 11, defects=defects))
     path = folder / "faulty.parquet"
     with duckdb.connect() as connection:
         query = FAULTY.replace("{events}", f"{folder}/events/**/*.parquet")

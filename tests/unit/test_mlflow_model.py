@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 import ml
-from ml import artefact, mlflow_model
+from ml import mlflow_model
+from ml.model import packing
 from tests.unit.frames import visitors
 
 # MLflow warns of its own type hints when it is imported, hence within the test.
@@ -24,7 +25,7 @@ def test_it_scores_rows_as_engines_deliver_them(tmp_path: Path) -> None:
     model = ml.train_propensity(
         frame, target="bought", time="moment", features=[*frame.columns[:5], "day"], n_trials=1
     )
-    data = artefact.to_bytes(model)
+    data = packing.to_bytes(model)
     mlflow_model.save(model, data, tmp_path / "model")
     import mlflow.pyfunc
 

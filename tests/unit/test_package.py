@@ -47,6 +47,41 @@ def test_the_manifest_is_that_of_the_sources() -> None:
     assert sorted(named) == sorted(Path(path).name for path in package.sources())
 
 
+MODULES = """
+import importlib, sys
+sys.path.insert(0, {folder!r})
+for name in {names!r}:
+    importlib.import_module(name)
+print(*sorted(name for name in sys.modules if name.split(".")[0] in ("ml", "sklearn")))
+"""
+
+
+def imported(names: list[str], folder: str = "", before: str = "") -> list[str]:
+    """Modules of ml and scikit-learn that are there after the import of some, in a new process."""
+    program = before + MODULES.format(names=names, folder=folder)
+    command = [sys.executable, "-I", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_what_is_deployed_needs_nothing_of_ml_that_is_not(tmp_path: Path) -> None:
+    folder = deployed(tmp_path)
+    modules = [
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for path in package.sources()
+    ]
+    assert "ml.registry.register" in modules
+    found = imported(modules, str(folder))
+    assert set(modules) <= set(found)
+    assert not [name for name in found if name.startswith(("ml.report", "ml.export", "ml.cli"))]
+
+
+def test_scoring_needs_neither_the_trainer_nor_scikit_learn() -> None:
+    without = "import sys\nsys.modules['sklearn'] = None\n"
+    found = imported(["ml.scoring.score", "ml.model.artefact"], before=without)
+    assert not [name for name in found if name.startswith(("ml.training", "sklearn."))]
+
+
 def test_a_wheel_records_what_it_holds_and_is_the_same_every_time(tmp_path: Path) -> None:
     name = package.build_wheel(str(tmp_path))
     assert name == f"cdp_propensity-{package.version()}-py3-none-any.whl"

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 import ml
-from ml import artefact
 from ml.cli import main
 from ml.export import formats, write
-from ml.model import PropensityModel
+from ml.model import packing
+from ml.model.trained import PropensityModel
 from tests.unit.frames import visitors
 
 FEATURES = ["visits", "device", "minutes", "is_weekend"]
@@ -32,7 +32,7 @@ def model() -> PropensityModel:
 def warehouse(model: PropensityModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A registry of three versions, as dbt leaves it, and rows of the test fold."""
     path = tmp_path_factory.mktemp("warehouse") / "w.duckdb"
-    data = artefact.to_bytes(model)
+    data = packing.to_bytes(model)
     registry = pd.DataFrame(
         [
             ("daily", "v1", "2026-01-01", "champion", "first version"),
@@ -42,7 +42,7 @@ def warehouse(model: PropensityModel, tmp_path_factory: pytest.TempPathFactory) 
         columns=["model_name", "version", "trained_at", "decision", "decision_reason"],
     )
     registry["as_of_tstamp"] = pd.Timestamp("2026-01-08")
-    registry["artefact_sha256"] = artefact.checksum(data)
+    registry["artefact_sha256"] = packing.checksum(data)
     registry["artefact"] = [data] * 3
     registry["kind"] = "conversion"
     rows = visitors(900, seed=5).drop(columns=["chance", "bought"])
@@ -73,7 +73,7 @@ def test_the_champion_is_written_with_a_card_that_says_what_it_is(
     card = json.loads((tmp_path / "new" / "model.json").read_text())
     assert sorted(path.name for path in out.parent.iterdir()) == ["model", "model.json"]
     assert (card["model_name"], card["version"], card["decision"]) == ("daily", "v1", "champion")
-    assert card["sha256"] == artefact.checksum(out.read_bytes())
+    assert card["sha256"] == packing.checksum(out.read_bytes())
     assert card["base_rate"] == model.base_rate
     assert [column["name"] for column in card["columns"]] == FEATURES
     assert card["columns"][1]["categories"] == list(model.schema.columns[1].categories)

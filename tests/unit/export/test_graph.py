@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 
 import ml
-from ml.calibration import Calibration
 from ml.export import graph
-from ml.model import PropensityModel
+from ml.model.calibration import Calibration
+from ml.model.trained import PropensityModel
 from tests.unit.frames import visitors
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ml.connections import Reader, open_duckdb
+from ml.engines.connections import Reader, open_duckdb
 from ml.report.reader import Version, read_versions
 from tests.unit.report.warehouse import two_versions, write_warehouse
 

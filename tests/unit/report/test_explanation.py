@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from ml.report.explanation import explain
+from ml.report.explanation import explanation_of
 from ml.report.reader import Version
 
 KINDS = '{"columns": [{"name": "n", "kind": "numeric"}, {"name": "d", "kind": "categorical"}, '
@@ -47,7 +47,7 @@ def version() -> Version:
 
 
 def test_features_have_words_signs_and_bands() -> None:
-    found = explain(version())
+    found = explanation_of(version())
     assert found is not None
     assert [(f.label, f.share, f.width, f.sign, f.direction) for f in found.features] == [
         ("page views in the last 7 days", "50.0%", 100.0, "+", "more raises it"),
@@ -72,7 +72,7 @@ def test_features_have_words_signs_and_bands() -> None:
 
 
 def test_effects_are_drawn_on_one_scale() -> None:
-    found = explain(version())
+    found = explanation_of(version())
     assert found is not None
     assert "\N{MULTIPLICATION SIGN}2" in found.axis
     limit = 1.05 * 0.7
@@ -88,9 +88,9 @@ def test_effects_are_drawn_on_one_scale() -> None:
 def test_a_version_of_before_effects_were_recorded_has_importance(columns: list[str]) -> None:
     given = version()
     bare = replace(given, importance=given.importance.drop(columns=columns), effects=pd.DataFrame())
-    found = explain(bare)
+    found = explanation_of(bare)
     assert found is not None
     assert [f.share for f in found.features] == ["50.0%", "25.0%", "25.0%"]
     assert [f.effect == "" for f in found.features] == [bool(columns)] * 3
     assert found.bands.rows == []
-    assert explain(replace(given, importance=pd.DataFrame())) is None
+    assert explanation_of(replace(given, importance=pd.DataFrame())) is None

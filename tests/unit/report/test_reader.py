@@ -7,7 +7,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from ml.connections import Reader, WarehouseError, open_duckdb
+from ml.engines.connections import Reader, WarehouseError, open_duckdb
 from ml.report.reader import ReportError, read_not_trained, read_versions
 from tests.unit.report.warehouse import REASON, write_warehouse
 

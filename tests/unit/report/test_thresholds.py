@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.curves import curve_points
+from ml.evaluation.curves import curve_points
 from ml.report.reader import ReportError, Version
 from ml.report.thresholds import Cut, choose, cuts_of, landmarks
 

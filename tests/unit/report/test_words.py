@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.gate import GateRules, Judged, judge_against, judge_alone
-from ml.reasons import Words
+from ml.registry.gate import GateRules, Judged, judge_against, judge_alone
 from ml.report.reader import Version
 from ml.report.words import (
     band_of,
@@ -19,6 +18,7 @@ from ml.report.words import (
     status_of,
     why_and_advice,
 )
+from ml.scoring.reasons import Words
 
 
 def version(

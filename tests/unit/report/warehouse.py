@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from ml import registry_tables, warehouse
-from ml.registry import REGISTRY, Settings, register_due
+from ml.engines import frames
+from ml.registry import tables
+from ml.registry.register import REGISTRY, Settings, register_due
 from tests.unit.frames import visitors, with_folds
 
 AS_OF = pd.Timestamp("2026-03-10 12:00:00")
@@ -73,17 +74,17 @@ def two_versions() -> pd.DataFrame:
 def write_warehouse(path: Path, registry: pd.DataFrame) -> None:
     """Write what dbt would leave of these versions."""
     registry = registry.reindex(columns=list(REGISTRY))
-    evaluation = registry_tables.evaluation_table(registry, READINESS)
+    evaluation = tables.evaluation_table(registry, READINESS)
     champions = registry.loc[registry["decision"] == "champion", ["model_name", "version"]]
-    tables = {
-        "propensity_models": warehouse.to_arrow(registry, REGISTRY),
-        "propensity_evaluation": warehouse.to_arrow(evaluation, registry_tables.EVALUATION),
+    written = {
+        "propensity_models": frames.to_arrow(registry, REGISTRY),
+        "propensity_evaluation": frames.to_arrow(evaluation, tables.EVALUATION),
         "propensity_champions": champions.tail(1),
         "trn_readiness": READINESS,
         "feature_catalogue": CATALOGUE,
     }
     with duckdb.connect(str(path)) as connection:
-        for name, table in tables.items():
+        for name, table in written.items():
             connection.register("given", table)
             connection.execute(f"create or replace table {name} as select * from given")
             connection.unregister("given")

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ml.simulation.generate import Settings, simulate
+from ml.simulation.generate import Simulation, simulate
 
 DAYS = 40
 EVENTS = 40_000
@@ -15,7 +15,7 @@ EVENTS = 40_000
 def site(tmp_path_factory) -> Path:
     """A small simulation, shared by tests that only read it."""
     out = tmp_path_factory.mktemp("site")
-    simulate(Settings(out, events=EVENTS, days=DAYS, seed=11))
+    simulate(Simulation(out, events=EVENTS, days=DAYS, seed=11))
     return out
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from ml.cli import main
 from ml.simulation.defects import DEFECTS
-from ml.simulation.generate import Settings, simulate
+from ml.simulation.generate import Simulation, simulate
 
 SMALL = ("--events", "3000", "--days", "4")
 
@@ -95,12 +95,12 @@ def test_bad_switches_say_what_is_accepted(tmp_path, text, message):
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory):
     out = tmp_path_factory.mktemp("clean")
-    simulate(Settings(out, events=6000, days=6))
+    simulate(Simulation(out, events=6000, days=6))
     return out
 
 
 def with_defect(tmp_path, **rates):
-    simulate(Settings(tmp_path, events=6000, days=6, defects=rates))
+    simulate(Simulation(tmp_path, events=6000, days=6, defects=rates))
     return tmp_path
 
 
@@ -195,7 +195,7 @@ def test_help_states_every_switch():
 
 def test_days_without_events_are_empty_files(tmp_path):
     rates = dict.fromkeys(DEFECTS, 0.1)
-    summary = simulate(Settings(tmp_path, events=1000, days=200, defects=rates))
+    summary = simulate(Simulation(tmp_path, events=1000, days=200, defects=rates))
     assert len(list(tmp_path.glob("events/*/events.parquet"))) == 200
     ((rows, days),) = query("select count(*), count(distinct load_date) from e", e=tmp_path)
     assert rows == summary.events + summary.added - summary.not_arrived

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml.simulation.generate import Settings, simulate
+from ml.simulation.generate import Simulation, simulate
 from ml.simulation.schema import ATOMIC, ENTITIES, events_schema
 
 from .conftest import DAYS, EVENTS
@@ -45,7 +45,7 @@ def test_as_many_events_as_asked_for(sql):
 
 @pytest.mark.parametrize(("events", "days"), [(10_000, 30), (15_000, 2), (12_000, 60)])
 def test_event_count_at_other_sizes(tmp_path, events, days):
-    assert abs(simulate(Settings(tmp_path, events, days)).events / events - 1) < 0.02
+    assert abs(simulate(Simulation(tmp_path, events, days)).events / events - 1) < 0.02
 
 
 def test_identifiers_are_unique_and_complete(sql):
@@ -165,7 +165,7 @@ def test_every_kind_of_page_site_and_source_is_there(sql):
 
 def test_entities_as_json_say_the_same(tmp_path):
     for style in ("struct", "json"):
-        simulate(Settings(tmp_path / style, events=2000, days=2, entity_format=style))
+        simulate(Simulation(tmp_path / style, events=2000, days=2, entity_format=style))
     name = "load_date=2026-05-01/events.parquet"
     structs = pq.read_table(tmp_path / "struct/events" / name)
     texts = pq.read_table(tmp_path / "json/events" / name)

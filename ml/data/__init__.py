@@ -1,0 +1,1 @@
+"""What a model reads: kinds of values, columns, folds, checked arguments."""

@@ -1,0 +1,1 @@
+"""Frames of DuckDB, Snowpark and Spark inside dbt; warehouses read from outside."""

@@ -1,0 +1,1 @@
+"""A trained model: trees, calibration, contributions, and the bytes it is stored as."""
