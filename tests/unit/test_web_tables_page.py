@@ -15,7 +15,7 @@ def test_the_page_is_that_of_the_yaml() -> None:
 def test_every_column_is_documented_by_a_page_or_is_ours() -> None:
     references = set(re.findall(r"(?m)^\[(\w+)\]: https://", web_tables_page.tables()))
     for table in web_tables_page.TABLES:
-        model = web_tables_page.model(f"models/staging/stg_snowplow__{table}.yml")["models"][0]
+        model = web_tables_page.model(f"models/web/stg_snowplow__{table}.yml")["models"][0]
         for column in model["columns"]:
             named = re.findall(r"doc\('web_reference_(\w+)'\)", column["description"])
             own = web_tables_page.OWN in " ".join(column["description"].split())

@@ -37,7 +37,7 @@ def model(path: str) -> dict[str, Any]:
 def unit_tests(table: str) -> dict[str, list[str]]:
     """Unit tests that expect a value of each column, by column."""
     tested = defaultdict(list)
-    for path in (f"models/web/web_{table}.yml", f"models/staging/stg_snowplow__{table}.yml"):
+    for path in (f"models/web/web_{table}.yml", f"models/web/stg_snowplow__{table}.yml"):
         for test in model(path).get("unit_tests", []):
             for column in test["expect"]["rows"][0]:
                 tested[column].append(test["name"])
@@ -73,7 +73,7 @@ def tables() -> str:
     texts = blocks()
     parts = []
     for table in TABLES:
-        given = model(f"models/staging/stg_snowplow__{table}.yml")["models"][0]
+        given = model(f"models/web/stg_snowplow__{table}.yml")["models"][0]
         tested = unit_tests(table)
         parts += [f"## {given['name']}", "", " ".join(given["description"].split()), ""]
         parts.append("| column | type | says | reference | web name | unified name | tested by |")
