@@ -210,7 +210,7 @@ def _columns(call: ast.Call) -> list[str]:
     function = ast.unparse(call.func)
     if function == "find_artefact":
         return ["artefact", "artefact_sha256"]
-    if function == "warehouse.read" and len(call.args) > 1:
+    if function == "frames.read" and len(call.args) > 1:
         return list(ast.literal_eval(call.args[1]))
     return []
 
