@@ -122,3 +122,17 @@ def test_the_recipe_for_a_feature_makes_a_column_of_each_table(tmp_path: Path) -
         for table in tables
     ]
     assert found == [[(0,), (1,), (2,)], [], [(2,)]]
+
+
+def test_the_page_on_features_shows_lines_of_the_compiled_query(project: Project) -> None:
+    done = project.dbt("compile", "--select", "feat_visitor__asof_event")
+    assert done.returncode == 0, done.stdout
+    (compiled,) = (project.folder / "target" / "compiled").rglob("feat_visitor__asof_event.sql")
+    lines = " ".join(compiled.read_text().split())
+    shown = [
+        " ".join(line.split())
+        for block in blocks("dbt_project/docs/feature_to_sql.md", "sql")
+        for line in block.splitlines()
+    ]
+    assert len(shown) > 5
+    assert [line for line in shown if line not in lines] == []

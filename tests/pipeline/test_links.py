@@ -37,3 +37,12 @@ def test_relative_links_name_files_that_are_in_git_and_headings_that_are_there()
             checked += 1
     assert broken == []
     assert checked > 30
+
+
+def test_the_front_door_leads_to_every_page_and_the_readme_to_the_front_door() -> None:
+    docs = ROOT / "dbt_project" / "docs"
+    # The first page of dbt's own documentation site, which people do not open as a file.
+    pages = {page.name for page in docs.glob("*.md")} - {"index.md", "overview.md"}
+    assert pages - set(re.findall(r"\]\(([^)#\s]+)", (docs / "index.md").read_text())) == set()
+    linked = set(re.findall(r"\]\(([^)#\s]+)", (ROOT / "README.md").read_text()))
+    assert {"dbt_project/docs/index.md", "dbt_project/docs/glossary.md"} <= linked
