@@ -39,6 +39,8 @@ def vars_shown() -> list[tuple[str, dict[str, Any]]]:
     shown: list[tuple[str, dict[str, Any]]] = []
     for page in PAGES:
         for block in blocks(page, "yaml"):
+            if block.startswith(("- &", "- *")):
+                continue  # the recipe for a feature, which has a test of its own
             example = yaml.safe_load(block)
             if isinstance(example, list) and not any("config" in item for item in example):
                 shown.append((page, {"conversions": example}))
@@ -103,14 +105,20 @@ EVENTS = """event_id,event_name,domain_userid,derived_tstamp,page_urlpath
 
 
 def test_the_recipe_for_a_feature_makes_a_column_of_each_table(tmp_path: Path) -> None:
-    (block,) = (b for b in blocks("README.md", "yaml") if b.startswith("- &num_docs_views_l7d"))
+    recipe = (ROOT / "README.md").read_text().partition("## Add a feature")[2].partition("\n## ")[0]
+    path = re.search("documented column of `(.+?)`", recipe)
+    steps = re.findall("[0-9]. Under `(.+?)`, above `(.+?)`.+?```yaml\n(.*?)```", recipe, re.S)
+    assert path is not None
+    assert len(steps) == 2
     root = copy_of_root(tmp_path / "root")
-    path = root / "models" / "features" / "feat_visitor.yml"
-    before_event, before_day = "      - &definitions_hash\n", "      - *definitions_hash\n"
-    text = path.read_text()
-    assert (text.count(before_event), text.count(before_day)) == (1, 1)
-    text = text.replace(before_event, indent(block, " " * 6) + before_event)
-    path.write_text(text.replace(before_day, "      - *num_docs_views_l7d\n" + before_day))
+    text = (root / path[1]).read_text()
+    for model, line, block in steps:
+        before, of_model, after = text.partition(f"  - name: {model}\n")
+        above, found, below = after.partition(f"      {line}\n")
+        assert of_model and found  # noqa: PT018
+        assert "\n  - name: " not in above
+        text = before + of_model + above + indent(block, " " * 6) + found + below
+    (root / path[1]).write_text(text)
     events = tmp_path / "events.csv"
     events.write_text(EVENTS)
     project = Project(tmp_path / "project", root)

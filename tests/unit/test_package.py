@@ -12,6 +12,7 @@ from zipfile import ZipFile
 
 import pytest
 
+import ml
 from ml import package
 from ml.errors import WrongPackageError
 
@@ -45,6 +46,15 @@ def test_the_manifest_is_that_of_the_sources() -> None:
     assert package.MANIFEST.read_text() == package.manifest()
     named = re.findall(r'"(\w+\.py)"', package.manifest())
     assert sorted(named) == sorted(Path(path).name for path in package.sources())
+
+
+def test_dbt_and_the_changelog_name_the_version_of_the_package() -> None:
+    root = package.MANIFEST.parents[2]
+    pyproject = tomllib.loads((root / "pyproject.toml").read_text())
+    assert pyproject["project"]["dynamic"] == ["version"]
+    assert pyproject["tool"]["hatch"]["version"]["path"] == "ml/__init__.py"
+    assert f"\nversion: {ml.__version__}\n" in (root / "dbt_project.yml").read_text()
+    assert f"\n## {ml.__version__}\n" in (root / "CHANGELOG.md").read_text()
 
 
 MODULES = """
