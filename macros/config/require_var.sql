@@ -1,11 +1,3 @@
-{% macro require_numeric_property(property, what) %}
-    {% set type = event_columns().get(property, {}).get("type") %}
-    {% if type == "text" or type == "timestamp" %}
-        {{ definition_error(what, "property", property, "a property that is a number, e.g. tr_total") }}
-    {% endif %}
-    {% do property_number(property, what) %}
-{% endmacro %}
-
 {% macro require_var(name, holds, accepted) %}
     {% if not holds %}
         {{ exceptions.raise_compiler_error(

@@ -46,3 +46,5 @@
 {% macro spark__utc_column(column) %}
     {{ return("cast(" ~ column.name ~ " as " ~ column_type("timestamp") ~ ")") }}
 {% endmacro %}
+
+{% macro text_null() %} {{ return("cast(null as " ~ dbt.type_string() ~ ")") }} {% endmacro %}

@@ -80,7 +80,7 @@ def stoppable(folder: Path) -> Path:
         path.write_text(text)
     # Every fifth feature: planning all of them is most of what a build takes.
     for name, (old, new) in {
-        "macros/point_in_time/feature_columns.sql": (
+        "macros/point_in_time/definitions/feature_columns.sql": (
             "{% do definitions.update({name: column.config.meta.feature}) %}",
             "{% if loop.index0 % 5 == 0 %}"
             "{% do definitions.update({name: column.config.meta.feature}) %}{% endif %}",

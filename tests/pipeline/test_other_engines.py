@@ -15,13 +15,13 @@ SOURCES = {path: path.read_text() for path in sorted((ROOT / "macros").rglob("*.
 DISPATCHED = sorted(
     name
     for path, text in SOURCES.items()
-    if path.parent.name in ("access", "cross_db", "point_in_time")
+    if path.parent.name != "deploy"
     for name in re.findall(r'dispatch\("(\w+)", "cdp"\)', text)
 )
 # Their default is right wherever the macros that they are made of are written.
 GENERAL = {
     "atomic_events", "conversion_table", "events_origin", "has_too_many_entities", "inlined",
-    "native_offset_case", "not_materialized", "point_in_time_features",
+    "is_in_sample", "native_offset_case", "not_materialized", "point_in_time_features",
     "point_in_time_targets", "stale_events_by_default", "visitor_parts", "web_file_table",
 }  # fmt: skip
 

@@ -101,13 +101,6 @@
     {{ return("page_views") }}
 {% endmacro %}
 
-{#- The properties that criteria name; what is no criterion is reported where it is used. -#}
-{% macro properties_of(criteria) %}
-    {% set names = [] %}
-    {% for quantifier in ["all", "any"] if criteria is mapping %}
-        {% for criterion in criteria.get(quantifier) or [] if criterion is mapping %}
-            {% do names.append(criterion.get("property")) %}
-        {% endfor %}
-    {% endfor %}
-    {{ return(names) }}
+{% macro conversion_named(name) %}
+    {{ return(conversions() | selectattr("name", "equalto", name) | first) }}
 {% endmacro %}

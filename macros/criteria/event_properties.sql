@@ -69,3 +69,11 @@
     {% endif %}
     {{ return(text_number(column) if kind == "field" else column) }}
 {% endmacro %}
+
+{% macro require_numeric_property(property, what) %}
+    {% set type = event_columns().get(property, {}).get("type") %}
+    {% if type == "text" or type == "timestamp" %}
+        {{ definition_error(what, "property", property, "a property that is a number, e.g. tr_total") }}
+    {% endif %}
+    {% do property_number(property, what) %}
+{% endmacro %}

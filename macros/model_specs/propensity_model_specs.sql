@@ -76,24 +76,6 @@
     {{ return(spec) }}
 {% endmacro %}
 
-{% macro conversion_named(name) %}
-    {{ return(conversions() | selectattr("name", "equalto", name) | first) }}
-{% endmacro %}
-
-{#- The column of the base's tgt_ model that a model learns to predict:
-    target_had_<conversion>_next7d, target_churned_next14d, target_value_next30d. -#}
-{% macro outcome_column(spec) %}
-    {% set conversion_column = target_column(spec.conversion or "it", spec.horizon) %}
-    {% if spec.kind == "conversion" %} {{ return(conversion_column) }} {% endif %}
-    {% set what = {"churn": "churned", "value": "value"}[spec.kind] %}
-    {{ return(conversion_column | replace("had_it", what)) }}
-{% endmacro %}
-
-{#- SQL: did the outcome happen? Null where that is not known, or not asked. -#}
-{% macro outcome_happened(spec) %}
-    {{ return(spec.target_column ~ (" > 0" if spec.kind == "value" else "")) }}
-{% endmacro %}
-
 {#- The specs of a base's conversions, without churn and value. -#}
 {% macro conversion_specs(base) %}
     {{ return(propensity_model_specs(base) | selectattr("kind", "equalto", "conversion") | list) }}

@@ -7,12 +7,3 @@
     {% endfor %}
     {{ return(definitions) }}
 {% endmacro %}
-
-{#- The same of the visitor features, whichever model asks. -#}
-{% macro visitor_definitions_given() %}
-    {% set definitions = {} %}
-    {% for name, column in visitor_feature_definitions().items() %}
-        {% do definitions.update({name: column.meta.feature}) %}
-    {% endfor %}
-    {{ return(definitions) }}
-{% endmacro %}

@@ -48,3 +48,14 @@
         ~ "; accepted: " ~ accepted ~ "."
     ) }}
 {% endmacro %}
+
+{#- The properties that criteria name; what is no criterion is reported where it is used. -#}
+{% macro properties_of(criteria) %}
+    {% set names = [] %}
+    {% for quantifier in ["all", "any"] if criteria is mapping %}
+        {% for criterion in criteria.get(quantifier) or [] if criterion is mapping %}
+            {% do names.append(criterion.get("property")) %}
+        {% endfor %}
+    {% endfor %}
+    {{ return(names) }}
+{% endmacro %}

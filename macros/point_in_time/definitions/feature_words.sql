@@ -17,5 +17,3 @@
         {% endif %}
     {% endfor %}
 {% endmacro %}
-
-{% macro text_null() %} {{ return("cast(null as " ~ dbt.type_string() ~ ")") }} {% endmacro %}

@@ -1,0 +1,30 @@
+{#- A feature table is built anew if its rows were made by other definitions, which the column
+    `definitions_hash` remembers, or from nobody knows which events: dbt asks this macro. -#}
+{% macro should_full_refresh() %}
+    {% set asked = config.get("full_refresh") %}
+    {% if asked is none %} {% set asked = flags.FULL_REFRESH %} {% endif %}
+    {{ return(asked or definitions_changed() or history_is_unknown()) }}
+{% endmacro %}
+
+{% macro definitions_changed() %}
+    {% if not execute or not model.columns or "definitions_hash" not in model.columns %}
+        {{ return(false) }}
+    {% endif %}
+    {% set built = load_relation(this) %}
+    {% if built is none %} {{ return(false) }} {% endif %}
+    {% set names = adapter.get_columns_in_relation(built) | map(attribute="name") | map("lower") %}
+    {% if "definitions_hash" not in names %} {{ return(true) }} {% endif %}
+    {% set others %}
+        select count(*) as num_rows from {{ built }}
+        where definitions_hash <> '{{ features_hash() }}'
+    {% endset %}
+    {{ return(run_query(others).rows[0][0] > 0) }}
+{% endmacro %}
+
+{% macro history_is_unknown() %}
+    {{ return(
+        execute and config.get("materialized") == "incremental"
+        and "definitions_hash" in model.columns
+        and load_relation(this) is not none and unknown_history() is not none
+    ) }}
+{% endmacro %}

@@ -1,0 +1,79 @@
+{% macro default__point_in_time_targets(conversions, horizon, events, as_of, moments=none) %}
+with timeline as (
+
+    select
+        event_id,
+        domain_userid,
+        event_tstamp as as_of_tstamp,
+        {{ epoch_us("event_tstamp") }} as us,
+        {%- for conversion in conversions %}
+        case when {{ conversion_condition(conversion) }} then 1 end as c{{ loop.index }},
+        {%- endfor %}
+        {{ "true" if moments is none else "false" }} as is_moment
+    from {{ events }}
+    where domain_userid is not null
+    {%- if moments is not none %}
+
+    union all
+
+    select
+        null as event_id,
+        domain_userid,
+        as_of_tstamp,
+        {{ epoch_us("as_of_tstamp") }} as us,
+        {%- for conversion in conversions %}
+        null as c{{ loop.index }},
+        {%- endfor %}
+        true as is_moment
+    from {{ moments }}
+    where domain_userid is not null
+    {%- endif %}
+
+),
+
+-- When the conversion that begins with this event is complete.
+completed as (
+
+    select
+        {%- for conversion in conversions %}
+        {%- set mark = "c" ~ loop.index %}
+        case
+            when {{ mark }} = 1
+                then {% if conversion.min_count == 1 -%} us {%- else -%}
+                    lead(us, {{ conversion.min_count - 1 }}) over (
+                        partition by domain_userid, {{ mark }} order by us, event_id
+                    ) {%- endif %}
+        end as done{{ loop.index }},
+        {%- endfor %}
+        timeline.*
+    from timeline
+
+),
+
+upcoming as (
+
+    select
+        {%- for conversion in conversions %}
+        {{ running_back("min(done" ~ loop.index ~ ")") }} as next{{ loop.index }},
+        {%- endfor %}
+        completed.*
+    from completed
+
+)
+
+select
+    {%- if moments is none %}
+    upcoming.event_id,
+    {%- endif %}
+    upcoming.domain_userid,
+    upcoming.as_of_tstamp
+    {%- for conversion in conversions %},
+    {{ target_value(
+        "upcoming.next" ~ loop.index, "upcoming.us", horizon,
+        epoch_us("as_of.as_of_tstamp")
+    ) }} as {{ target_column(conversion, horizon) }}
+    {%- endfor %}
+from upcoming
+cross join {{ as_of }} as as_of
+where upcoming.is_moment
+{%- endmacro %}
