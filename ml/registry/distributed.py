@@ -1,7 +1,7 @@
 """Fitting on the whole of a training table by Spark's workers, where a driver holds a sample.
 
 A model is trained and put through the gate on a stable sample in pandas, as on every engine.
-What is fitted once the gate has said yes (`training.refit`) learns from every row: each worker
+What is fitted once the gate has said yes (`ml.training.refit`) learns from every row: each worker
 encodes its rows by the model's schema, and `xgboost.spark` fits the boosters over all of them.
 """
 
@@ -18,18 +18,22 @@ import pandas as pd
 import xgboost as xgb
 
 from ml.data import folds
-from ml.data.kinds import to_microseconds
 from ml.data.schema import Schema
 from ml.data.targets import to_target
 from ml.engines import frames
 from ml.model import booster
-from ml.model.calibration import choose_calibration
 from ml.model.trained import PropensityModel
 from ml.registry.register import Refit, refit_on
 from ml.registry.settings import Settings
 from ml.registry.specs import FOLD, MOMENT, Spec
-from ml.training.propensity import N_REFIT_PARTS, N_REFITS, REFIT_RATE, refitted
-from ml.training.rows import stable_order
+from ml.training.refit import (
+    N_REFIT_PARTS,
+    N_REFITS,
+    REFIT_RATE,
+    Refitted,
+    encode_all,
+    newest_seen,
+)
 
 # A worker has this many rows at least: each needs some that teach and some that are held out,
 # and what workers tell one another costs more than fewer rows do.
@@ -194,12 +198,13 @@ def refit(
     slots: int,
     random_state: int = 0,
 ) -> PropensityModel:
-    """Fit a model that the gate has judged anew, on every row, as `training.refit` does on a frame.
+    """Fit a model that the gate has judged anew, on every row of a table.
 
-    As there, N_REFITS boosters are fitted, each without another of N_REFIT_PARTS parts of the
-    subjects, whose rows say when to stop; those rows, a sample of them where they are many,
-    decide on the calibration. The same rows on as many workers give the same model, however
-    they lie in the table: they go to workers by their subject and are sorted there.
+    As in `ml.training.refit`, N_REFITS boosters are fitted, each without another one of
+    N_REFIT_PARTS parts of the subjects. The rows of that part say when to stop. They, or a sample
+    if they are many, also decide on the calibration. The same rows on as many workers give the
+    same model, in whatever order the table holds them: they go to workers by their subject and
+    are sorted there.
 
     Parameters
     ----------
@@ -258,22 +263,18 @@ def refit(
     held_out = rows.where(f"{_PART} < {N_REFITS}")
     n_held = n_rows * N_REFITS / N_REFIT_PARTS
     judging = frames.read(held_out, where=_share_of(subject, max_rows / n_held))
-    x, y = schema.encode(judging), to_target(judging[target])
-    groups = folds.hash_groups(judging[subject])
-    order = stable_order(x, y, groups, to_microseconds(judging[MOMENT]), random_state)
-    x, y, groups, judging = x[order], y[order], groups[order], judging.iloc[order]
+    held_rows = encode_all(judging, schema, target, MOMENT, subject, random_state)
+    judging = judging.iloc[held_rows.at]
     margin = np.zeros(len(judging))
     for held, fitted in enumerate(boosters):
         at = (judging[_PART] == held).to_numpy()
-        margin[at] = booster.predict_margin([fitted], x[at], schema.feature_types)
-    w = judging[_WEIGHT].to_numpy(dtype=float)
-    calibration, why = choose_calibration(y, margin, w, groups, random_state)
-    seen = sample[sample[target].notna() & sample[FOLD].isin(folds.FOLDS[:-1])]
-    return refitted(
-        model,
+        margin[at] = booster.predict_margin([fitted], held_rows.x[at], schema.feature_types)
+    refitted = Refitted(
         boosters,
-        calibration,
-        f"{why}; fitted by {n_workers} Spark workers; folds are the sample's",
+        held_rows.y,
+        margin,
+        judging[_WEIGHT].to_numpy(dtype=float),
+        held_rows.groups,
         base_rate=rate,
         params={
             "refit_rows": n_rows,
@@ -284,8 +285,9 @@ def refit(
             "refit_workers": n_workers,
             "refit_seen_until": pd.to_datetime(found["newest"]).max().isoformat(),
         },
-        seen_until=pd.to_datetime(seen[MOMENT]).max(),
+        note=f"; fitted by {n_workers} Spark workers; folds are the sample's",
     )
+    return refitted.instead_of(model, newest_seen(sample, target, MOMENT, FOLD), random_state)
 
 
 def _count(rows: Any, target: str, subject: str) -> pd.DataFrame:  # noqa: ANN401

@@ -28,7 +28,8 @@ from ml.registry.row import known_rows, make_row
 from ml.registry.settings import Settings
 from ml.registry.specs import FOLD, MOMENT, VALUE, Spec, read_specs, with_folds_of
 from ml.registry.verdict import is_outdated, restored_version
-from ml.training.propensity import refit
+from ml.training.refit import refit
+from ml.training.train import train
 
 REGISTRY: Types = {
     "model_name": "text",
@@ -185,7 +186,8 @@ def _train(
     frame: pd.DataFrame, spec: Spec, catalogue: pd.DataFrame, settings: Settings
 ) -> PropensityModel:
     reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
-    model = kind_of(spec.kind).train(
+    model = train(
+        kind_of(spec.kind),
         frame,
         target=spec.target,
         features=_features(frame, catalogue, spec),
@@ -205,7 +207,7 @@ def _train(
 def refit_on(
     model: PropensityModel, frame: pd.DataFrame, spec: Spec, settings: Settings
 ) -> PropensityModel:
-    """Fit what the gate let pass on all rows of a frame (`training.refit`)."""
+    """Fit what the gate let pass on all rows of a frame (`ml.training.refit`)."""
     return refit(
         model,
         frame,
@@ -415,7 +417,7 @@ def _judged(model: PropensityModel, rows: pd.DataFrame, spec: Spec) -> Judged:
         w=folds.group_weights(subjects),
         subjects=subjects,
         challenger=model.score(rows),
-        loss=kind.loss,
+        loss=kind.objective.loss,
         loss_name=kind.loss_name,
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ml.registry.gate import GateRules
-from ml.training.propensity import N_TRIALS
+from ml.training.train import N_TRIALS
 
 _Number = TypeVar("_Number", int, float)
 

@@ -1,6 +1,6 @@
 """The rows of a fit: read, split, encoded, in a fixed order; what they say of the fit.
 
-Shared by every kind of model (`ml.training.propensity`, `ml.training.value`).
+Shared by every kind of model (`ml.training.train`).
 """
 
 from __future__ import annotations
@@ -63,27 +63,6 @@ class TrainingRows:
     def of(self, fold: int) -> np.ndarray:
         """Positions of a fold's rows."""
         return np.flatnonzero(self.fold == fold)
-
-    def calibrating(
-        self, margin: np.ndarray, held_out: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of the rows that decide on the calibration, and margins of them.
-
-        Those of the calibrate fold; where there is none those of the train fold, each by
-        boosters that did not see its subject.
-
-        Parameters
-        ----------
-        margin
-            Of every row, by all boosters.
-        held_out
-            Of the train fold's rows, by boosters that did not see them, NaN where all did.
-        """
-        at = self.of(1)
-        if len(at):
-            return at, margin[at]
-        known = np.isfinite(held_out)
-        return self.of(0)[known], held_out[known]
 
 
 def prepare(

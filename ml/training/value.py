@@ -1,19 +1,17 @@
-"""Expected amounts: the counterpart of `ml.train_propensity` for targets that are money.
+"""Models of expected amounts: the counterpart of `ml.train_propensity` for targets that are money.
 
-The same rows, folds, weights, columns, search, leaks and artefact; trees fitted to Tweedie's
-deviance (a mass at 0 and a long tail) instead of log loss, and a total that is right instead
-of a probability that is.
+The same rows, folds, weights, columns, search, leaks and artefact. Only the trees are fitted to
+Tweedie's deviance (a mass at 0 and a long tail) instead of log loss, and the calibration makes a
+total right instead of a probability.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from ml.data.arguments import check_training
 from ml.data.targets import to_amount
 from ml.evaluation.curves import value_curve_points
 from ml.evaluation.metrics import paired_gain
@@ -21,9 +19,8 @@ from ml.evaluation.value_metrics import POWER, evaluate_value, tweedie_deviance_
 from ml.model import booster
 from ml.model.calibration import Calibration
 from ml.model.trained import ValueModel
-from ml.training.leaks import find_leaks, find_rates
-from ml.training.propensity import N_TRIALS, package_versions
-from ml.training.rows import explain_columns, judge, prepare
+from ml.training.rows import TrainingRows
+from ml.training.train import N_TRIALS, ModelKind, train
 
 TWEEDIE = booster.Objective(
     {
@@ -79,78 +76,28 @@ progress
     >>> model.predict(frame).shape
     (500,)
     """
-    check_training(
-        frame, target=target, features=features, time=time, group=group, fold=fold,
-        random_state=random_state, n_trials=n_trials, max_seconds=max_seconds,
+    return train(
+        AMOUNT, frame, target=target, features=features, time=time, group=group,
+        random_state=random_state, fold=fold, n_trials=n_trials, max_seconds=max_seconds,
         leak_reviewed=leak_reviewed, progress=progress,
     )  # fmt: skip
-    rows = prepare(frame, target, features, time, group, fold, random_state, read=to_amount)
-    notes = [f"{name} is not used: {why}" for name, why in rows.schema.dropped.items()]
-    notes += rows.notes
-    teach = rows.of(0)
-    mean = float(np.average(rows.data.y[teach], weights=rows.data.w[teach]))
-    # In units of the mean: settings then mean the same whatever the currency.
-    scaled = replace(rows.data, y=rows.data.y / mean)
-    fitted = booster.fit(
-        scaled.take(teach),
-        rows.cv,
-        n_trials=n_trials,
-        seed=random_state,
-        max_seconds=max_seconds,
-        progress=progress,
-        objective=TWEEDIE,
-    )
-    margin = booster.predict_margin(fitted.boosters, rows.data.x, rows.data.feature_types)
-    held = margin.copy()
-    held[teach] = fitted.held_out
-    # Tweedie's fit does not keep totals: every row that judges without having taught says
-    # by how much.
-    judges = np.flatnonzero((rows.fold < 2) & np.isfinite(held))
+
+
+def _calibrate(
+    rows: TrainingRows,
+    held_out: np.ndarray,
+    mean: float,
+    seed: int,  # noqa: ARG001 - only probabilities need it
+) -> tuple[Calibration, str]:
+    """Make totals right, which Tweedie's fit does not keep, by every row that judges.
+
+    Those are the rows outside the test fold that have a margin of boosters that did not see them.
+    """
+    at = np.flatnonzero((rows.fold < 2) & np.isfinite(held_out))
     factor, why = total_factor(
-        scaled.y[judges], np.exp(held[judges]), scaled.w[judges], rows.groups[judges]
+        rows.data.y[at] / mean, np.exp(held_out[at]), rows.data.w[at], rows.groups[at]
     )
-    notes.append(f"calibration: {why}")
-    calibration = Calibration("amount", intercept=float(np.log(mean * factor)))
-    evaluation, curves = judge(
-        rows,
-        margin,
-        held,
-        calibration,
-        evaluate=evaluate_value,
-        curves=value_curve_points,
-        reference=mean,
-        seed=random_state,
-    )
-    ranked, effect = explain_columns(rows, fitted, random_state)
-    leaks = find_leaks(
-        replace(rows.data, y=_has_amount(rows.data.y)),
-        rows.schema,
-        fold=rows.fold if rows.in_time else None,
-        groups=rows.groups,
-        strongest=ranked["feature"].tolist(),
-        reviewed=leak_reviewed,
-        rates=find_rates(frame, _has_amount(to_amount(frame[target])), rows.schema.names),
-        seed=random_state,
-    )
-    return ValueModel(
-        schema=rows.schema,
-        boosters=fitted.boosters,
-        calibration=calibration,
-        base_rate=mean,
-        evaluation=evaluation,
-        curves=curves,
-        importance=ranked,
-        leaks=leaks,
-        params={**fitted.params, "objective": "reg:tweedie", "random_state": random_state},
-        notes=notes,
-        versions=package_versions(),
-        effects=effect,
-    )
-
-
-def _has_amount(amounts: np.ndarray) -> np.ndarray:
-    """Say of each amount whether it is more than 0: 1.0, 0.0, or NaN where unknown."""
-    return np.where(np.isnan(amounts), np.nan, (amounts > 0).astype(float))
+    return Calibration("amount", intercept=float(np.log(mean * factor))), why
 
 
 def total_factor(
@@ -174,3 +121,17 @@ def total_factor(
     if low <= 0 <= high:
         return 1.0, f"none; {told}, which noise explains"
     return ratio, f"amounts times {ratio:.3f}; {told}, more than noise explains"
+
+
+AMOUNT = ModelKind(
+    model=ValueModel,
+    read=to_amount,
+    objective=TWEEDIE,
+    loss_name="Tweedie deviance",
+    gain="tweedie_deviance_gain",
+    evaluate=evaluate_value,
+    curves=value_curve_points,
+    calibrate=_calibrate,
+    in_units_of_mean=True,
+    params={"objective": "reg:tweedie"},
+)

@@ -21,7 +21,7 @@ from ml.registry import distributed
 from ml.registry.settings import Settings
 from ml.registry.specs import Spec
 from ml.scoring import score
-from ml.training.propensity import refit
+from ml.training.refit import refit
 from tests.emulators.running import free_port
 from tests.pipeline import local_spark
 from tests.unit.frames import visitors, with_folds

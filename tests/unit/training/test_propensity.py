@@ -13,7 +13,7 @@ import ml
 from ml.errors import NotTrainableError
 from ml.model import artefact, packing
 from ml.model.trained import PropensityModel
-from ml.training.propensity import refit
+from ml.training.refit import refit
 from tests.unit.frames import visitors, with_folds
 
 
