@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "53dff34aca67326692c152e195c37cf95c449cc606f60f837f8123d32c227858",
+        "sha256": "3db62dab8eb97bd5845fd52d9400f3190f16c86547c5a93f4719e9c2d4d983b3",
         "files": {
         "ml": [
             "__init__.py",
@@ -65,7 +65,9 @@
             "__init__.py",
             "leaks.py",
             "propensity.py",
+            "refit.py",
             "rows.py",
+            "train.py",
             "value.py",
         ],
         },
