@@ -82,17 +82,11 @@ final as (
         people.first_mkt_source,
         people.first_mkt_campaign,
         people.was_first_visit_paid,
-        people.has_converted,
-        coalesce(visitors.latest_app_id, people.last_app_id) as latest_app_id,
-        coalesce(visitors.latest_device_class, people.last_device_class)
-            as latest_device_class,
-        visitors.num_sessions_l30d,
-        visitors.num_page_views_l30d,
-        visitors.num_pricing_views_l30d,
-        visitors.num_media_events_l30d,
-        visitors.had_form_engagement_l7d,
-        visitors.first_refr_medium_l30d,
-        visitors.first_mkt_medium_l30d
+        people.has_converted
+        {{- profile_list({
+            "latest_app_id": "people.last_app_id",
+            "latest_device_class": "people.last_device_class",
+        }) }}
     from people
     left join visitors on people.domain_userid = visitors.domain_userid
     left join daily on people.domain_userid = daily.subject_id

@@ -2,18 +2,8 @@
     read this, so that a run that publishes nothing changes nothing in them. What the last
     days told stays as it was when their last event came, as long as there is no other. -#}
 {%- set conversion = conversions()[0] -%}
-{%- set recent = {
-    "latest_app_id": "latest_app_id",
-    "latest_device_class": "latest_device_class",
-    "num_sessions_l30d": "num_sessions_l30d",
-    "num_page_views_l30d": "num_page_views_l30d",
-    "num_pricing_views_l30d": "num_pricing_views_l30d",
-    "num_media_events_l30d": "num_media_events_l30d",
-    "had_form_engagement_l7d": "num_form_engagements_l7d",
-    "first_refr_medium_l30d": "first_refr_medium_l30d",
-    "first_mkt_medium_l30d": "first_mkt_medium_l30d",
-} -%}
-{%- set before = rows_before(recent.keys() | list + ["domain_userid", "behaviour"]) %}
+{%- set features = profile_columns() -%}
+{%- set before = rows_before(features + ["domain_userid", "behaviour"]) %}
 
 with scores as (
 
@@ -63,7 +53,7 @@ behaved as (
         cast(count(*) as {{ dbt.type_string() }})
         || ' events up to '
         || cast(max({{ epoch_us("event_tstamp") }}) as {{ dbt.type_string() }})
-        || ', {{ attributes_hash(recent.values() | list) }}' as behaviour
+        || ', {{ attributes_hash(features) }}' as behaviour
     from events
     group by domain_userid
 
@@ -105,9 +95,8 @@ final as (
         conversions.first_seen_tstamp,
         conversions.last_seen_tstamp,
         conversions.first_{{ conversion.name }}_tstamp is not null as has_converted,
-        {%- for name, feature in recent.items() %}
-        {{ kept_or("domain_userid", name, "features." ~ feature, before) }}
-            as {{ name }},
+        {%- for name in features %}
+        {{ kept_or("domain_userid", name, "features." ~ name, before) }} as {{ name }},
         {%- endfor %}
         behaved.behaviour
     from scores

@@ -46,7 +46,7 @@ def copy_of_root(folder: Path, *, whole: bool = False) -> Path:
 def with_failing_scores(folder: Path) -> Path:
     """Copy the dbt project, with a Python model that fails in its function for each batch."""
     path = copy_of_root(folder) / "python_models" / "propensity_scores__candidate.py"
-    last = "    return warehouse.map_many(jobs"
+    last = "    return frames.map_many(jobs"
     failing = """
     def failing(frame):
         return frame["no_such_column"]
