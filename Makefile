@@ -7,9 +7,9 @@ WEB ?=
 EVENT_COUNT ?= 1000000
 SQL ?= models
 WAREHOUSE_TESTS := $(wildcard $(foreach name,snowflake databricks engines,tests/pipeline/test_$(name)_*.py))
-# sqlfluff compiles models by dbt: by the example profile, against an empty database in memory,
+# Lint parses and compiles models by the example profile, against an empty database in memory,
 # without data, and into a folder of its own, whatever was built here before.
-SQLFLUFF_DBT := mkdir -p build/lint && cp profiles.example.yml build/lint/profiles.yml && \
+LINT_DBT := mkdir -p build/lint && cp profiles.example.yml build/lint/profiles.yml && \
 	CDP_TARGET=duckdb CDP_DUCKDB=:memory: CDP_EVENTS=none CDP_WEB=none \
 	DBT_PROFILES_DIR=build/lint DBT_TARGET_PATH=build/lint/target DBT_LOG_PATH=build/lint/logs
 export PYTHONWARNINGS ?= ignore
@@ -49,16 +49,18 @@ clean: ## Remove what make made; warehouses and your data stay
 
 test: lint test-unit test-dbt test-lowest ## Everything CI runs
 
-lint: $(VENV)/.dev ## ruff, pyright, import-linter, sqlfluff
+lint: $(VENV)/.dev ## ruff, pyright, import-linter, dbt-bouncer, sqlfluff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m ml.package --check
+	$(LINT_DBT) $(BIN)/dbt --quiet parse
+	$(BIN)/dbt-bouncer run
 	@$(MAKE) --no-print-directory lint-sql
 
 lint-sql: $(VENV)/.dev ## sqlfluff alone (SQL=models/features: only there)
-	$(SQLFLUFF_DBT) $(BIN)/sqlfluff lint --processes 2 $(SQL)
+	$(LINT_DBT) $(BIN)/sqlfluff lint --processes 2 $(SQL)
 
 lint-snowflake: $(VENV)/.dev ## sqlfluff by Snowflake's dialect, through the stand-in (minutes; no part of test)
 	$(BIN)/python -m tests.pipeline.lint_snowflake
@@ -67,7 +69,7 @@ format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/python -m ml.package
-	$(SQLFLUFF_DBT) $(BIN)/sqlfluff fix models
+	$(LINT_DBT) $(BIN)/sqlfluff fix models
 
 test-unit: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit ml

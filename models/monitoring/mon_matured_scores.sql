@@ -2,15 +2,12 @@
     matured, by the same SQL that labels training rows. Conversions of visitors only, and
     only scores that predict what is labelled now: mon_unlabelled_scores counts the others. -#}
 {{ config(
-    materialized="incremental",
-    incremental_strategy="append",
+    materialized="incremental", incremental_strategy="append", full_refresh=false,
     on_schema_change="append_new_columns",
-    full_refresh=false,
 ) }}
 
 {%- set specs = conversion_specs("daily") -%}
-{%- set horizon = specs[0].horizon -%}
-{%- set horizon_us = iso_duration_us(horizon) -%}
+{%- set horizon_us = iso_duration_us(specs[0].horizon) -%}
 {%- set known_us = horizon_us + late_arrival_us() -%}
 {%- set knows_outcomes = "outcome_hash" in columns_built() -%}
 
@@ -45,24 +42,16 @@ models as (
 
 ),
 
--- By outcome: scores that predict what was asked before, and is asked again, are due.
+-- By outcome: what was asked before, and is asked again, is due.
 matured as (
 
-    {% if knows_outcomes -%}
     select
         model_name,
         outcome_hash,
         max(as_of_tstamp) as as_of_tstamp
-    from {{ this }}
+    from {{ this if knows_outcomes else "history" }}
+    {{ "where false" if not knows_outcomes }}
     group by model_name, outcome_hash
-    {%- else -%}
-    select
-        model_name,
-        outcome_hash,
-        as_of_tstamp
-    from history
-    where false
-    {%- endif %}
 
 ),
 
@@ -81,12 +70,10 @@ due as (
             and history.outcome_hash = matured.outcome_hash
     where
         history.kind = 'conversion'
-        and history.horizon = '{{ horizon }}'
+        and history.horizon = '{{ specs[0].horizon }}'
         and {{ epoch_us("history.as_of_tstamp") }} + {{ known_us }}
         <= {{ epoch_us("as_of.as_of_tstamp") }}
-        and (
-            matured.as_of_tstamp is null or history.as_of_tstamp > matured.as_of_tstamp
-        )
+        and coalesce(history.as_of_tstamp > matured.as_of_tstamp, true)
 
 ),
 
@@ -104,7 +91,7 @@ moments as (
 outcomes as (
 
     {{ point_in_time_targets(
-        conversions(), horizon, events="events_and_conversions", as_of="as_of",
+        conversions(), specs[0].horizon, events="events_and_conversions", as_of="as_of",
         moments="moments"
     ) }}
 
@@ -124,17 +111,26 @@ first_treated as (
 labelled as (
 
     select
-        due.*,
+        due.model_name,
+        due.version,
+        due.subject_id,
+        due.as_of_tstamp,
+        due.role,
+        due.is_used,
+        due.score,
+        due.decile,
+        due.label,
+        coalesce(
+            {{ epoch_us("first_treated.treated_tstamp") }}
+            <= {{ epoch_us("due.as_of_tstamp") }} + {{ horizon_us }},
+            false
+        ) as was_treated,
         case due.model_name
             {%- for spec in specs %}
             when '{{ spec.model_name }}' then outcomes.{{ outcome_column(spec) }}
             {%- endfor %}
         end as target,
-        coalesce(
-            {{ epoch_us("first_treated.treated_tstamp") }}
-            <= {{ epoch_us("due.as_of_tstamp") }} + {{ horizon_us }},
-            false
-        ) as was_treated
+        due.outcome_hash
     from due
     inner join outcomes
         on
@@ -146,20 +142,7 @@ labelled as (
 
 final as (
 
-    select
-        model_name,
-        version,
-        subject_id,
-        as_of_tstamp,
-        role,
-        is_used,
-        score,
-        decile,
-        label,
-        was_treated,
-        target,
-        outcome_hash
-    from labelled
+    select * from labelled
     where target is not null
 
 )

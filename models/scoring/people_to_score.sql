@@ -27,7 +27,8 @@ final as (
         features.*,
         {{ is_open_list(specs) }}
     from features
-    inner join first_conversions on features.stitched_user_id = first_conversions.stitched_user_id
+    inner join first_conversions
+        on features.stitched_user_id = first_conversions.stitched_user_id
     cross join as_of
     where
         {{ epoch_us("features.as_of_tstamp") }} + {{ horizon_us }} > as_of.as_of_us

@@ -18,7 +18,8 @@ final as (
         features.*,
         {{ is_open_list(propensity_model_specs("daily")) }}
     from features
-    inner join first_conversions on features.domain_userid = first_conversions.domain_userid
+    inner join first_conversions
+        on features.domain_userid = first_conversions.domain_userid
 
 )
 
