@@ -16,19 +16,17 @@ or of texts. The graph:
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xgboost as xgb
 
 from ml.data.column import Column
 from ml.data.kinds import to_labels
 from ml.data.schema import Schema
-from ml.model.portable import portable_json
 from ml.model.trained import PropensityModel
+from ml.model.trees import Ensemble, read_booster
 
 MISSING_TEXT = "__null__"
 OUTPUT = "probability"
@@ -111,7 +109,7 @@ def build(model: PropensityModel, metadata: dict[str, str]) -> bytes:
 
     schema = model.schema
     nodes: list[Any] = []
-    trees = _trees(model)
+    ensembles = [read_booster(booster, schema.feature_types) for booster in model.boosters]
     columns: list[str] = []
     position: dict[tuple[int, frozenset[int] | None], int] = {}
     inputs, given = [], {}
@@ -123,7 +121,7 @@ def build(model: PropensityModel, metadata: dict[str, str]) -> bytes:
             inputs.append(helper.make_tensor_value_info(name, tensor, ["n", 1]))
             given[f"input_{at}"] = name
             if is_text:
-                sets = _sets(trees, at)
+                sets = _sets(ensembles, at)
                 if sets:
                     nodes += _membership(
                         column, sets, f"input_{at}", f"sets_{at}", missing_text_of(schema)
@@ -137,9 +135,9 @@ def build(model: PropensityModel, metadata: dict[str, str]) -> bytes:
                 width += 1
             at += 1
     nodes.append(helper.make_node("Concat", columns, ["features"], axis=1))
-    for number, (booster, one) in enumerate(zip(model.boosters, trees, strict=True)):
-        nodes += _ensemble(one, position, _base(booster)).nodes_of(f"booster_{number}")
-    nodes += _mean(len(trees)) + _calibration(model)
+    for number, ensemble in enumerate(ensembles):
+        nodes += _nodes(ensemble, position).nodes_of(f"booster_{number}")
+    nodes += _mean(len(ensembles)) + _calibration(model)
     output = output_of(schema)
     _rename(nodes, {**given, OUTPUT: output})
     graph = helper.make_graph(
@@ -166,7 +164,7 @@ def _rename(nodes: list[Any], outer: dict[str, str]) -> None:
 
 
 @dataclass
-class _Trees:
+class _TreeNodes:
     """Nodes of a TreeEnsembleRegressor, one list an attribute."""
 
     trees: list[int] = field(default_factory=list)
@@ -222,34 +220,14 @@ class _Trees:
         return [ensemble, cast]
 
 
-def _trees(model: PropensityModel) -> list[list[dict[str, Any]]]:
-    """Trees of each booster, with `sets`: node -> categories that go right."""
-    out = []
-    for booster in model.boosters:
-        raw = portable_json(bytes(booster.save_raw("json")), model.schema.feature_types)
-        trees = json.loads(raw)["learner"]["gradient_booster"]["model"]["trees"]
-        for tree in trees:
-            places = zip(
-                tree["categories_nodes"],
-                tree["categories_segments"],
-                tree["categories_sizes"],
-                strict=True,
-            )
-            tree["sets"] = {
-                node: frozenset(tree["categories"][start : start + size])
-                for node, start, size in places
-            }
-        out.append(trees)
-    return out
-
-
-def _sets(trees: list[list[dict[str, Any]]], feature: int) -> list[frozenset[int]]:
+def _sets(ensembles: list[Ensemble], feature: int) -> list[frozenset[int]]:
+    """List the sets of categories that splits on a feature name."""
     named = {
-        tree["sets"][node]
-        for one in trees
-        for tree in one
-        for node in tree["sets"]
-        if tree["split_indices"][node] == feature
+        categories
+        for ensemble in ensembles
+        for tree in ensemble.trees
+        for node, categories in tree.sets.items()
+        if tree.features[node] == feature
     }
     return sorted(named, key=sorted)
 
@@ -286,14 +264,14 @@ def _membership(
     ]
 
 
-def _ensemble(
-    trees: list[dict[str, Any]], position: dict[tuple[int, frozenset[int] | None], int], base: float
-) -> _Trees:
-    out = _Trees()
-    for number, tree in enumerate(trees):
-        for node, left in enumerate(tree["left_children"]):
-            condition = tree["split_conditions"][node]
-            if left < 0:
+def _nodes(
+    ensemble: Ensemble, position: dict[tuple[int, frozenset[int] | None], int]
+) -> _TreeNodes:
+    out = _TreeNodes()
+    base = _base(ensemble)
+    for number, tree in enumerate(ensemble.trees):
+        for node, condition in enumerate(tree.conditions):
+            if tree.is_leaf(node):
                 out.add(number, node, None)
                 out.leaf_trees.append(number)
                 out.leaf_nodes.append(node)
@@ -301,25 +279,25 @@ def _ensemble(
                 first = np.float32(base) if number == 0 else np.float32(0)
                 out.weights.append(float(first + np.float32(condition)))
                 continue
-            named = tree["sets"].get(node)
+            named = tree.sets.get(node)
             split = (
-                position[tree["split_indices"][node], named],
+                position[tree.features[node], named],
                 condition if named is None else 0.5,
-                left,
-                tree["right_children"][node],
-                tree["default_left"][node],
+                tree.left[node],
+                tree.right[node],
+                tree.default_left[node],
             )
             out.add(number, node, split)
     return out
 
 
-def _base(booster: xgb.Booster) -> float:
+def _base(ensemble: Ensemble) -> float:
     """Log-odds before the first tree."""
-    learner = json.loads(bytes(booster.save_raw("json")))["learner"]
-    if learner["objective"]["name"] != "binary:logistic":
-        msg = f"a model of {learner['objective']['name']} has no ONNX form here"
+    objective = ensemble.objective["name"]
+    if objective != "binary:logistic":
+        msg = f"a model of {objective} has no ONNX form here"
         raise ValueError(msg)
-    p = np.float32(str(learner["learner_model_param"]["base_score"]).strip("[]"))
+    p = np.float32(ensemble.base_score)
     # In float32 and written like this, as XGBoost does.
     return float(-np.log(np.float32(1) / p - np.float32(1)))
 

@@ -7,16 +7,15 @@ each such cell and handed to the others: the same numbers, far fewer evaluations
 
 from __future__ import annotations
 
-import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import xgboost as xgb
 
 from ml.model.booster import predict_contributions
+from ml.model.trees import Tree, read_booster
 
 # Below this, asking the whole model row by row is faster.
 MIN_ROWS = 1_000
@@ -28,8 +27,6 @@ _BLOCK_ROWS = 50_000
 # many more, cells would hold hardly more than a row each.
 _MANY_CELLS = 200_000
 _MOST_CELLS = 2**40
-_LEAF = -1
-_CATEGORICAL = 1
 
 
 @dataclass(frozen=True)
@@ -42,7 +39,7 @@ class _Split:
 
 
 @dataclass(frozen=True)
-class _Tree:
+class _Cells:
     """One tree and the cells it cuts the features into.
 
     Parameters
@@ -86,7 +83,7 @@ class Explainer:
         self._types = feature_types
         self._n_threads = n_threads or os.cpu_count() or 1
         self._edges: list[np.ndarray] = []
-        self._trees: list[_Tree] = []
+        self._trees: list[_Cells] = []
 
     def contributions(self, x: np.ndarray) -> tuple[np.ndarray, float]:
         """Contributions to the log-odds.
@@ -129,7 +126,7 @@ class Explainer:
         sums = list(pool.map(lambda trees: self._sum(trees, x, columns), lanes))
         return (sum(sums[1:], sums[0]) / len(self._boosters)).T[whose]
 
-    def _sum(self, trees: list[_Tree], x: np.ndarray, bins: list[np.ndarray]) -> np.ndarray:
+    def _sum(self, trees: list[_Cells], x: np.ndarray, bins: list[np.ndarray]) -> np.ndarray:
         """Sum of some trees' contributions, shape (d, n)."""
         out = np.zeros((x.shape[1], len(x)))
         rows = np.arange(len(x))
@@ -161,27 +158,30 @@ class Explainer:
         return np.where(np.isnan(values), len(edges) + 1, found).astype(np.int32)
 
     def _read(self) -> None:
-        parsed = [_splits(booster) for booster in self._boosters]
+        parsed = [
+            [_splits(tree) for tree in read_booster(booster, self._types).trees]
+            for booster in self._boosters
+        ]
         every = [tree for trees in parsed for tree in trees]
         self._edges = [
             _edges([split for tree in every for split in tree.get(feature, [])])
             for feature in range(len(self._types))
         ]
-        read: list[_Tree] = []
+        read: list[_Cells] = []
         for booster, trees in zip(self._boosters, parsed, strict=True):
             single = booster.copy()
             single.set_param({"nthread": 1})
             read += [self._tree(single[at : at + 1], tree) for at, tree in enumerate(trees)]
         self._trees = read
 
-    def _tree(self, booster: xgb.Booster, splits: dict[int, list[_Split]]) -> _Tree:
+    def _tree(self, booster: xgb.Booster, splits: dict[int, list[_Split]]) -> _Cells:
         lookups = []
         n_cells = 1
         for feature, mine in splits.items():
             cell = _cells(mine, self._edges[feature])
             lookups.append(cell * n_cells)
             n_cells = min(n_cells * (int(cell.max()) + 1), _MOST_CELLS + 1)
-        return _Tree(booster, tuple(splits), tuple(lookups), n_cells)
+        return _Cells(booster, tuple(splits), tuple(lookups), n_cells)
 
 
 def _edges(splits: list[_Split]) -> np.ndarray:
@@ -206,29 +206,17 @@ def _cells(splits: list[_Split], edges: np.ndarray) -> np.ndarray:
     return np.unique(np.array(sides).T, axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def _splits(booster: xgb.Booster) -> list[dict[int, list[_Split]]]:
-    """Read the splits of each tree, by the feature they look at."""
-    model = json.loads(bytes(booster.save_raw("json")))["learner"]["gradient_booster"]["model"]
-    return [_splits_of(tree) for tree in model["trees"]]
-
-
-def _splits_of(tree: dict[str, Any]) -> dict[int, list[_Split]]:
-    places = zip(
-        tree["categories_nodes"],
-        tree["categories_segments"],
-        tree["categories_sizes"],
-        strict=True,
-    )
-    sets = {node: frozenset(tree["categories"][at : at + size]) for node, at, size in places}
+def _splits(tree: Tree) -> dict[int, list[_Split]]:
+    """List the splits of a tree by the feature they look at."""
     out: dict[int, list[_Split]] = {}
-    for node, left in enumerate(tree["left_children"]):
-        if left != _LEAF:
+    for node, feature in enumerate(tree.features):
+        if not tree.is_leaf(node):
             split = _Split(
-                threshold=tree["split_conditions"][node],
-                categories=sets[node] if tree["split_type"][node] == _CATEGORICAL else None,
-                missing_right=not tree["default_left"][node],
+                threshold=tree.conditions[node],
+                categories=tree.sets.get(node),
+                missing_right=not tree.default_left[node],
             )
-            out.setdefault(tree["split_indices"][node], []).append(split)
+            out.setdefault(feature, []).append(split)
     return out
 
 
