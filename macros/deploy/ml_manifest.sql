@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "3db62dab8eb97bd5845fd52d9400f3190f16c86547c5a93f4719e9c2d4d983b3",
+        "sha256": "5a18b0235313c4feec3ab9a0835b7229bffb21b9cfc75602bd454560e82d7490",
         "files": {
         "ml": [
             "__init__.py",
@@ -41,6 +41,7 @@
             "packing.py",
             "portable.py",
             "trained.py",
+            "trees.py",
         ],
         "ml/registry": [
             "__init__.py",
