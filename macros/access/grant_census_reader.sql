@@ -26,7 +26,7 @@
 {% endmacro %}
 
 {% macro default__grant_census_reader(role, warehouse, bookkeeping, managed_location, audiences) %}
-    {{ no_roles("grant_census_reader") }}
+    {{ raise_no_roles("grant_census_reader") }}
 {% endmacro %}
 
 {% macro snowflake__grant_census_reader(role, warehouse, bookkeeping, managed_location, audiences) %}

@@ -14,7 +14,7 @@
 {% endmacro %}
 
 {% macro default__grant_runner(role, warehouse, create_schemas, repository) %}
-    {{ no_roles("grant_runner") }}
+    {{ raise_no_roles("grant_runner") }}
 {% endmacro %}
 
 {% macro snowflake__grant_runner(role, warehouse, create_schemas, repository) %}

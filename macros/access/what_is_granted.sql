@@ -72,7 +72,7 @@
     {{ return(once) }}
 {% endmacro %}
 
-{% macro no_roles(name) %}
+{% macro raise_no_roles(name) %}
     {{ exceptions.raise_compiler_error(
         name ~ ": " ~ target.type ~ " has no roles to grant to; name another target."
     ) }}

@@ -13,7 +13,7 @@ pings as (
                     partition by
                         domain_userid,
                         page_view_id,
-                        {{ heartbeat(
+                        {{ heartbeat_of_ping(
                             "coalesce(dvce_created_tstamp, derived_tstamp, event_tstamp)"
                         ) }}
                     order by event_tstamp, event_id

@@ -19,14 +19,14 @@
     {% set all_numbers = numbers | length == values | length %}
     {% set column = prefix ~ name %}
     {% if kind == "float" %}
-        {% set column = finite(column) %}
+        {% set column = finite_number(column) %}
     {% elif kind == "field" and all_numbers %}
         {% set column = text_number(column) %}
     {% elif kind == "field" and values | select("boolean") | list | length == values | length %}
         {% set column = "lower(" ~ column ~ ")" %}
     {% endif %}
     {% if kind in ["text", "timestamp"] or (kind == "field" and not all_numbers) %}
-        {% set values = as_texts(values) %}
+        {% set values = values_as_texts(values) %}
     {% endif %}
     {% if operator == "in" %} {{ return(column ~ " " ~ condition_list(values)) }} {% endif %}
     {{ return(
@@ -85,7 +85,7 @@
     {% endif %}
 {% endmacro %}
 
-{% macro as_texts(values) %}
+{% macro values_as_texts(values) %}
     {% set texts = [] %}
     {% for value in values %}
         {% do texts.append(value | string | lower if value is boolean else value | string) %}

@@ -3,7 +3,7 @@
 {% macro text_number(text) %}
     {{ return(
         "case when " ~ matches_pattern("trim(" ~ text ~ ")", number_pattern())
-        ~ " then " ~ finite("try_cast(trim(" ~ text ~ ") as double)") ~ " end"
+        ~ " then " ~ finite_number("try_cast(trim(" ~ text ~ ") as double)") ~ " end"
     ) }}
 {% endmacro %}
 
@@ -13,7 +13,7 @@
 
 {#- A number that can be added up: null beyond nine trillion (9e12), where whole millionths
     would leave 64 bits. -#}
-{% macro summable(number) %}
+{% macro summable_number(number) %}
     {{ return("case when abs(" ~ number ~ ") <= 9e12 then " ~ number ~ " end") }}
 {% endmacro %}
 

@@ -68,7 +68,7 @@
 {% macro features_hash() %}
     {% if not execute %} {{ return("") }} {% endif %}
     {% set facts = event_facts() %}
-    {% do facts.update({"features": {}, "computed_as": computed_as()}) %}
+    {% do facts.update({"features": {}, "computed_as": computation_version()}) %}
     {% for name in vars_by_effect().features %} {% do facts.update({name: var(name)}) %} {% endfor %}
     {% for name, column in visitor_feature_definitions().items() %}
         {% set definition = column.meta.feature %}

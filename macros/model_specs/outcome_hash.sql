@@ -1,6 +1,6 @@
 {#- Raise it when the project itself computes features or outcomes otherwise than before, so
     that what was made before is neither kept nor scored with. -#}
-{% macro computed_as() %} {{ return(1) }} {% endmacro %}
+{% macro computation_version() %} {{ return(1) }} {% endmacro %}
 
 {#- Every var by what it has an effect on; a test demands that each is here, and that the
     SQL of features and outcomes reads no other than those of its own hash. -#}
@@ -42,7 +42,7 @@
     {% set facts = event_facts() %}
     {#- what only older events tell is not known then: features say so -#}
     {% do facts.pop("events_from", none) %}
-    {% do facts.update({"computed_as": computed_as()}) %}
+    {% do facts.update({"computed_as": computation_version()}) %}
     {% for name in ["kind", "horizon", "training_table", "subject_column"] %}
         {% do facts.update({name: spec[name]}) %}
     {% endfor %}
@@ -81,7 +81,7 @@
     {% set hashes = {} %}
     {% set shared = event_facts() %}
     {% do shared.pop("events_from", none) %}
-    {% do shared.update({"computed_as": computed_as()}) %}
+    {% do shared.update({"computed_as": computation_version()}) %}
     {% set own = {"daily": "features", "first_touch": "web"} %}
     {% for name in vars_by_effect().get(own.get(spec.base), []) %}
         {% do shared.update({name: var(name)}) %}

@@ -50,8 +50,8 @@ framed as (
         domain_userid,
         us,
         moment_us,
-        {{ running("max(event_us)") }} as last_us,
-        {{ running_back("min(event_us)") }} as next_us,
+        {{ frame_before("max(event_us)") }} as last_us,
+        {{ frame_after("min(event_us)") }} as next_us,
         coalesce(sum(amount) over (
             partition by domain_userid order by us
             range between unbounded preceding and current row
@@ -110,7 +110,7 @@ cross join {{ as_of }} as as_of
     {{ return(specs | rejectattr("kind", "equalto", "conversion") | list) }}
 {% endmacro %}
 
-{% macro outcome_list(specs) %}
+{% macro outcome_column_list(specs) %}
     {% set columns = ["conversions_ahead.*"] %}
     {% for spec in specs %}
         {% do columns.append("outcomes_ahead." ~ outcome_column(spec)) %}

@@ -33,5 +33,5 @@
 {#- SQL over an event: its amount, in whole millionths, since sums of those are exact; null
     where that is no number, or beyond what can be added up. -#}
 {% macro order_amount() %}
-    {{ return(millionths(summable(property_number(value_settings().property, "var value")))) }}
+    {{ return(millionths(summable_number(property_number(value_settings().property, "var value")))) }}
 {% endmacro %}

@@ -33,19 +33,19 @@
     {{ return(stage[sql]) }}
 {% endmacro %}
 
-{% macro only_if(condition, expression) %}
+{% macro value_only_if(condition, expression) %}
     {{ return(
         expression if condition == "true"
         else "case when " ~ condition ~ " then " ~ expression ~ " end"
     ) }}
 {% endmacro %}
 
-{% macro joined(condition, other) %}
+{% macro both_conditions(condition, other) %}
     {{ return(other if condition == "true" else "(" ~ condition ~ ") and " ~ other) }}
 {% endmacro %}
 
 {#- From one period before the moment, or from the first row. -#}
-{% macro sliding(function, subject, period) %}
+{% macro frame_of_period(function, subject, period) %}
     {{ return(
         function ~ " over (partition by " ~ subject ~ " order by us range between "
         ~ (period or "unbounded") ~ " preceding and 1 preceding)"

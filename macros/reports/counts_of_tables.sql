@@ -12,7 +12,7 @@
             {% set given = table.columns.get(column.unified_name or name, table.columns.get(name)) %}
             {% do counted.update(counted_column(given, column.type)) %}
             {% do counted.update(counted_gaps(
-                given, name in identifier_columns(), name in key_columns(columns)
+                given, name in identifier_columns(), name in web_key_columns(columns)
             )) %}
         {% endfor %}
         {% if counted %}

@@ -2,7 +2,7 @@
     audience_score_step of the published one, or of the base rate where that is more: what
     moves far below it tells nobody anything. A probability near 1 is held to the chance that
     nothing happens in the same way. -#}
-{% macro is_a_step(score, published, base_rate, kind) %}
+{% macro is_score_step(score, published, base_rate, kind) %}
     {% set above = "greatest(" ~ published ~ ", coalesce(" ~ base_rate ~ ", 0))" %}
     {% set below = "greatest(1 - " ~ published ~ ", 1 - coalesce(" ~ base_rate ~ ", 0))" %}
     {{ return(
@@ -17,5 +17,5 @@
     {% for name, definition in visitor_definitions_given().items() if name in columns %}
         {% do definitions.update({name: definition}) %}
     {% endfor %}
-    {{ return(local_md5(tojson([computed_as(), event_facts(), definitions], sort_keys=true))) }}
+    {{ return(local_md5(tojson([computation_version(), event_facts(), definitions], sort_keys=true))) }}
 {% endmacro %}

@@ -1,6 +1,6 @@
 {#- SQL: can the outcome of a model still happen, as of now? Not where a one-off conversion
     is done, nor where the visitor has been gone for the churn horizon already. -#}
-{% macro is_open(spec) %}
+{% macro is_outcome_open(spec) %}
     {% if spec.kind == "churn" %}
         {{ return(
             epoch_us("first_conversions.last_seen_tstamp") ~ " >= "
@@ -13,10 +13,10 @@
 {% endmacro %}
 
 {#- One column a model: is_open__<model_name>. -#}
-{% macro is_open_list(specs) %}
+{% macro is_outcome_open_list(specs) %}
     {% set columns = [] %}
     {% for spec in specs %}
-        {% do columns.append(is_open(spec) ~ " as is_open__" ~ spec.model_name) %}
+        {% do columns.append(is_outcome_open(spec) ~ " as is_open__" ~ spec.model_name) %}
     {% endfor %}
     {{ return(columns | join(",\n        ")) }}
 {% endmacro %}

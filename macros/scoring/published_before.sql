@@ -25,7 +25,7 @@
 
 {#- This model's own table as the last run left it, with rows that a run may keep; none where
     there is none yet, or where it was made by an earlier release that lacks a column. -#}
-{% macro rows_before(columns) %}
+{% macro own_rows_before(columns) %}
     {% if not execute %} {{ return(none) }} {% endif %}
     {% set built = load_relation(this) %}
     {% if built is none %} {{ return(none) }} {% endif %}
@@ -34,7 +34,7 @@
 {% endmacro %}
 
 {#- SQL: a value of `kept`, the row that a run keeps, where there is one; else today's. -#}
-{% macro kept_or(key, name, today, before) %}
+{% macro kept_value_or(key, name, today, before) %}
     {% if before is none %} {{ return(today) }} {% endif %}
     {% set sql %}
         case

@@ -42,7 +42,7 @@ unscored as (
     select
         {%- for spec in specs %}
         (
-            select count(distinct {{ person_of(spec, "subjects." ~ spec.subject_column) }})
+            select count(distinct {{ person_of_subject(spec, "subjects." ~ spec.subject_column) }})
             from {{ ref(subjects_to_score(spec)) }} as subjects
             {{ join_persons(spec, "subjects." ~ spec.subject_column) }}
             inner join standings
@@ -50,7 +50,7 @@ unscored as (
             where subjects.is_open__{{ spec.model_name }}
         ) as num_without__{{ spec.model_name }},
         (
-            select count(distinct {{ person_of(spec, "kept.subject_id") }})
+            select count(distinct {{ person_of_subject(spec, "kept.subject_id") }})
             from kept
             {{ join_persons(spec, "kept.subject_id") }}
             where kept.model_name = '{{ spec.model_name }}'
@@ -64,7 +64,7 @@ unscored as (
     {{ return("people_to_score" if spec.base == "first_touch" else "visitors_to_score") }}
 {% endmacro %}
 
-{% macro person_of(spec, subject) %}
+{% macro person_of_subject(spec, subject) %}
     {{ return(
         subject if spec.base == "first_touch" else "coalesce(persons.user_id, " ~ subject ~ ")"
     ) }}

@@ -44,7 +44,7 @@
 
 {#- Which of the columns a row of a modelled table needs; what a session tells is kept without the
     visitor. -#}
-{% macro key_columns(columns) %}
+{% macro web_key_columns(columns) %}
     {% set keys = [] %}
     {% for name, column in columns.items() if column.required %}
         {% if name != "domain_userid" or "domain_sessionid" not in columns %} {% do keys.append(name) %} {% endif %}
@@ -58,7 +58,7 @@
     {% set columns = web_columns() %}
     {% set list = [] %}
     {% set keys = [] %}
-    {% for name in key_columns(columns) %} {% do keys.append(name ~ " is not null") %} {% endfor %}
+    {% for name in web_key_columns(columns) %} {% do keys.append(name ~ " is not null") %} {% endfor %}
     {% for name, column in columns.items() %}
         {% set value = modelled_column(table, name, column.type, column.unified_name) %}
         {% do list.append(

@@ -20,13 +20,13 @@
         ~ text ~ " end" %}
     {% set sql %}
     case
-        when {{ full_match(written, usual) }} then {{ try_time(written) }}
-        when {{ full_match(written, usual ~ "(" ~ utc ~ ")") }}
-            then {{ try_time(first_match(written, "^[0-9-]+[T ][0-9:]+([.][0-9]{1,6})?")) }}
+        when {{ matches_whole_text(written, usual) }} then {{ try_timestamp(written) }}
+        when {{ matches_whole_text(written, usual ~ "(" ~ utc ~ ")") }}
+            then {{ try_timestamp(first_matching_part(written, "^[0-9-]+[T ][0-9:]+([.][0-9]{1,6})?")) }}
         {{- native_offset_case(written, usual) }}
-        when {{ full_match(text, epoch) }}
+        when {{ matches_whole_text(text, epoch) }}
             then {{ time_of_number("try_cast(" ~ digits ~ " as double)") }}
-        when {{ full_match(
+        when {{ matches_whole_text(
             "upper(" ~ text ~ ")", day ~ "([T ]" ~ clock ~ "(" ~ utc ~ "|" ~ offset ~ ")?)?"
         ) }}
             then {{ time_of_parts("upper(" ~ text ~ ")") }}
@@ -37,13 +37,13 @@
 
 {#- The same of an upper-case text whose shape is known: its day and clock, less its offset. -#}
 {% macro time_of_parts(text) %}
-    {% set day = "translate(" ~ first_match(text, "^[0-9]+[-/.][0-9]+[-/.][0-9]+") ~ ", '/.', '--')" %}
+    {% set day = "translate(" ~ first_matching_part(text, "^[0-9]+[-/.][0-9]+[-/.][0-9]+") ~ ", '/.', '--')" %}
     {% set first = "split_part(" ~ day ~ ", '-', 1)" %}
     {% set second = "split_part(" ~ day ~ ", '-', 2)" %}
     {% set third = "split_part(" ~ day ~ ", '-', 3)" %}
-    {% set clock = first_match(text, "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?") %}
-    {% set after_clock = first_match(text, ":[0-9]{2}([.][0-9]+)?( ?[AP]M)? ?[+-][0-9:]+") %}
-    {% set offset = "replace(" ~ first_match(after_clock, "[+-].*$") ~ ", ':', '')" %}
+    {% set clock = first_matching_part(text, "[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?") %}
+    {% set after_clock = first_matching_part(text, ":[0-9]{2}([.][0-9]+)?( ?[AP]M)? ?[+-][0-9:]+") %}
+    {% set offset = "replace(" ~ first_matching_part(after_clock, "[+-].*$") ~ ", ':', '')" %}
     {% set half_day_us = 43200000000 %}
     {% set year_first %}
         {{- first }} || '-' || lpad({{ second }}, 2, '0') || '-' || lpad({{ third }}, 2, '0')
@@ -62,9 +62,9 @@
                 when {{ clock }} like '_:%' then '0' || {{ clock }} else {{ clock }} end
     {%- endset %}
     {% set us %}
-            {{ epoch_us(try_time(local)) }}
-            + case when {{ full_match(text, ".*[0-9] ?PM.*") }} then {{ half_day_us }} else 0 end
-            - case when {{ full_match(text, ".*[T ]12:[0-9:.]+ ?[AP]M.*") }}
+            {{ epoch_us(try_timestamp(local)) }}
+            + case when {{ matches_whole_text(text, ".*[0-9] ?PM.*") }} then {{ half_day_us }} else 0 end
+            - case when {{ matches_whole_text(text, ".*[T ]12:[0-9:.]+ ?[AP]M.*") }}
                 then {{ half_day_us }} else 0 end
             - case when {{ offset }} like '-%' then -60000000 else 60000000 end * (
                 60 * coalesce(try_cast(substr({{ offset }}, 2, 2) as {{ dbt.type_bigint() }}), 0)

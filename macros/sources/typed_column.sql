@@ -5,14 +5,14 @@
     {% if column is none %} {{ return("cast(null as " ~ column_type(type) ~ ")") }} {% endif %}
     {% set kind = source_kind(column) %}
     {% if type == "text" %}
-        {{ return(given_text(column) if kind == "text"
+        {{ return(known_text_of_column(column) if kind == "text"
             else "cast(" ~ column.name ~ " as " ~ column_type("text") ~ ")") }}
     {% elif kind == "text" %}
-        {{ return(text_as(type, source_text(column))) }}
+        {{ return(text_as_type(type, source_text(column))) }}
     {% elif type == "timestamp" and kind == "timestamp" %}
         {{ return(adapter.dispatch("utc_column", "cdp")(column)) }}
     {% elif kind in ["integer", "float"] %}
-        {{ return(number_as(type, column.name, kind)) }}
+        {{ return(number_as_type(type, column.name, kind)) }}
     {% elif type == kind %}
         {{ return("cast(" ~ column.name ~ " as " ~ column_type(type) ~ ")") }}
     {% endif %}
@@ -36,7 +36,7 @@
 
 {% macro value_is_there(column) %}
     {{ return(
-        (given_text(column) if source_kind(column) == "text" else column.name) ~ " is not null"
+        (known_text_of_column(column) if source_kind(column) == "text" else column.name) ~ " is not null"
     ) }}
 {% endmacro %}
 
@@ -67,9 +67,9 @@
 {% endmacro %}
 
 {#- The same; null where it says that there is no value. -#}
-{% macro given_text(column) %} {{ return(given(source_text(column))) }} {% endmacro %}
+{% macro known_text_of_column(column) %} {{ return(known_text(source_text(column))) }} {% endmacro %}
 
-{% macro given(text) %}
+{% macro known_text(text) %}
     {{ return(
         "case when " ~ text ~ " not in (" ~ text_literals(null_markers()) ~ ") then "
         ~ text ~ " end"
@@ -79,11 +79,11 @@
 {% macro null_markers() %} {{ return((var("null_markers") + [""]) | unique(true) | list) }} {% endmacro %}
 
 {#- A text as a number, boolean or timestamp; null where it is written as none. -#}
-{% macro text_as(type, written) %}
+{% macro text_as_type(type, written) %}
     {% if type == "timestamp" %} {{ return(time_of_text(written)) }} {% endif %}
     {% set text = "trim(" ~ written ~ ")" %}
-    {% set whole = full_match(text, "[+-]?[0-9]+([.]0*)?") %}
-    {% set number = full_match(text, "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?") %}
+    {% set whole = matches_whole_text(text, "[+-]?[0-9]+([.]0*)?") %}
+    {% set number = matches_whole_text(text, "[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]+)?") %}
     {% set yes = ["true", "t", "yes", "y", "1"] %}
     {% set no = ["false", "f", "no", "n", "0"] %}
     {% set sql %}
@@ -92,7 +92,7 @@
             then try_cast(split_part({{ text }}, '.', 1) as {{ column_type(type) }}) end
     {%- elif type == "float" -%}
         case when {{ number }}
-            then {{ finite("try_cast(" ~ text ~ " as double)") }} end
+            then {{ finite_number("try_cast(" ~ text ~ " as double)") }} end
     {%- else -%}
         case when lower({{ text }}) in ({{ text_literals(yes) }}) then true
             when lower({{ text }}) in ({{ text_literals(no) }}) then false end
@@ -102,14 +102,14 @@
 {% endmacro %}
 
 {#- A number as another type: epochs as times, whole numbers as integers, 1 and 0 as booleans. -#}
-{% macro number_as(type, name, kind) %}
+{% macro number_as_type(type, name, kind) %}
     {% set whole = name ~ " = floor(" ~ name ~ ") and abs(" ~ name ~ ") < 9e18" %}
     {% set sql %}
     {%- if type == "timestamp" -%} {{ time_of_number("cast(" ~ name ~ " as double)") }}
     {%- elif type == "integer" -%}
         case when {{ whole }} then cast({{ name }} as {{ column_type(type) }}) end
     {%- elif type == "boolean" -%} case {{ name }} when 1 then true when 0 then false end
-    {%- elif kind == "float" -%} {{ finite("cast(" ~ name ~ " as double)") }}
+    {%- elif kind == "float" -%} {{ finite_number("cast(" ~ name ~ " as double)") }}
     {%- else -%} cast({{ name }} as double)
     {%- endif -%}
     {% endset %}
@@ -119,16 +119,16 @@
 {#- Null for NaN, which each engine sorts above all numbers, and for infinity. DuckDB takes a
     comparison with the largest number for true of a Parquet column by its statistics, which
     leave NaN out. -#}
-{% macro finite(number) %} {{ return(adapter.dispatch("finite", "cdp")(number)) }} {% endmacro %}
+{% macro finite_number(number) %} {{ return(adapter.dispatch("finite_number", "cdp")(number)) }} {% endmacro %}
 
-{% macro default__finite(number) %} {{ not_written("finite") }} {% endmacro %}
+{% macro default__finite_number(number) %} {{ not_written("finite_number") }} {% endmacro %}
 
-{% macro duckdb__finite(number) %}
+{% macro duckdb__finite_number(number) %}
     {{ return("case when isfinite(" ~ number ~ ") then " ~ number ~ " end") }}
 {% endmacro %}
 
-{% macro snowflake__finite(number) %}
+{% macro snowflake__finite_number(number) %}
     {{ return("case when abs(" ~ number ~ ") <= 1.7976931348623157e308 then " ~ number ~ " end") }}
 {% endmacro %}
 
-{% macro spark__finite(number) %} {{ return(snowflake__finite(number)) }} {% endmacro %}
+{% macro spark__finite_number(number) %} {{ return(snowflake__finite_number(number)) }} {% endmacro %}

@@ -31,7 +31,7 @@
 {% endmacro %}
 
 {#- The moment an event counts from: its arrival, where that was too late to be known. -#}
-{% macro event_tstamp() %}
+{% macro event_tstamp_by_clock() %}
     {{ return(
         "case when derived_tstamp is null or "
         ~ epoch_us("collector_tstamp") ~ " - " ~ epoch_us("derived_tstamp") ~ " > "

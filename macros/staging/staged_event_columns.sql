@@ -47,7 +47,7 @@
         {% do list.append((known_id(value, name) if name in identifier_columns() else value) ~ " as " ~ name) %}
     {% endfor %}
     {% for name in entity_columns().keys() | list + event_field_columns().keys() | list %}
-        {% do list.append(given(name ~ "__found") ~ " as " ~ name) %}
+        {% do list.append(known_text(name ~ "__found") ~ " as " ~ name) %}
     {% endfor %}
     {% do list.append(has_entity(entity_sources(events, "media_player")) ~ " as has_media_player") %}
     {% for name, counted in counted_event_columns(events).items() %}

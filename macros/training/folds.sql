@@ -1,6 +1,6 @@
 {#- When a fold's period begins: the time from the first subject to the last moment whose
     outcome is known, cut by `fold_periods`. -#}
-{% macro period_start(spec, fold) %}
+{% macro fold_period_start(spec, fold) %}
     {% set periods = var("fold_periods") %}
     {% set share = periods[0] if fold == "calibrate" else periods[0] + periods[1] %}
     {% set known_us = iso_duration_us(spec.horizon) + late_arrival_us() %}

@@ -1,5 +1,5 @@
 {#- A row for each model: what it is, and how often its outcome has happened at all. -#}
-{% macro model_rows(events) %}
+{% macro readiness_model_rows(events) %}
     {% for spec in propensity_model_specs() %}
     {{ "union all" if not loop.first }}
     select

@@ -8,12 +8,12 @@
     people           other people of the same time: the column subject_fold
 
     The last two have no calibrate fold: calibration is cross-fitted by subject. -#}
-{% macro splits() %}
+{% macro split_names() %}
     {{ return(["people_and_time", "time", "people"]) }}
 {% endmacro %}
 
 {#- SQL: the fold of a row of training_rows_by_model under a split; null: none. -#}
-{% macro fold_under(split, row, cut) %}
+{% macro fold_under_split(split, row, cut) %}
     {% if split == "people_and_time" %} {{ return(row ~ ".fold") }} {% endif %}
     {% if split == "people" %}
         {{ return("case when " ~ row ~ ".subject_fold = 'test' then 'test' else 'train' end") }}
@@ -26,14 +26,14 @@
 
 {#- The rows of every model once for each split, with the fold they have there. -#}
 {% macro rows_by_split(training_rows, cuts) %}
-    {%- for split in splits() %}
+    {%- for split in split_names() %}
     {{ "union all" if not loop.first }}
     select
         {{ training_rows }}.model_name,
         '{{ split }}' as split,
         {{ training_rows }}.subject_id,
         {{ training_rows }}.happened,
-        {{ fold_under(split, training_rows, cuts) }} as fold
+        {{ fold_under_split(split, training_rows, cuts) }} as fold
     from {{ training_rows }}
     inner join {{ cuts }} on {{ training_rows }}.model_name = {{ cuts }}.model_name
     {%- endfor %}
@@ -47,7 +47,7 @@
     {% set folds = {"people_and_time": ["train", "calibrate", "test"]} %}
     {% set rows = [] %}
     {% for spec in propensity_model_specs() %}
-        {% for split in splits() %}
+        {% for split in split_names() %}
             {% set place = loop.index %}
             {% for fold in folds.get(split, ["train", "test"]) %}
                 {% set is_small = split == "people_and_time" and not spec.outcomes_overlap %}

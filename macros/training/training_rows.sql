@@ -82,8 +82,8 @@ periods as (
 
     select
         {%- for spec in specs %}
-        {{ period_start(spec, "calibrate") }} as {{ spec.target_column }}_calibrate_us,
-        {{ period_start(spec, "test") }} as {{ spec.target_column }}_test_us
+        {{ fold_period_start(spec, "calibrate") }} as {{ spec.target_column }}_calibrate_us,
+        {{ fold_period_start(spec, "test") }} as {{ spec.target_column }}_test_us
         {{- "," if not loop.last }}
         {%- endfor %}
     from span

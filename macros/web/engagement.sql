@@ -9,7 +9,7 @@
 {% endmacro %}
 
 {#- The heartbeat of the device's clock that a ping falls into, by its start. -#}
-{% macro heartbeat(timestamp) %}
+{% macro heartbeat_of_ping(timestamp) %}
     {{ return(
         epoch_us(timestamp) ~ " - mod(" ~ epoch_us(timestamp) ~ ", "
         ~ var("heartbeat") * 1000000 ~ ")"

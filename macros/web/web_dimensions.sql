@@ -58,7 +58,7 @@
 {% endmacro %}
 
 {#- Columns of `relation` as a select list, `prefix` put before their names. -#}
-{% macro column_list(relation, columns, prefix="") %}
+{% macro prefixed_column_list(relation, columns, prefix="") %}
     {% set list = [] %}
     {% for name in columns %}
         {% do list.append(

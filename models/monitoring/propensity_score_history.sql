@@ -13,7 +13,7 @@ with scores as (
     -- Of those to whom the outcome can still happen.
     where
         is_open
-        and {{ in_share("subject_id", var("score_history_share"), "history") }}
+        and {{ is_in_share("subject_id", var("score_history_share"), "history") }}
 
 ),
 

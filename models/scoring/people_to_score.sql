@@ -25,7 +25,7 @@ final as (
 
     select
         features.*,
-        {{ is_open_list(specs) }}
+        {{ is_outcome_open_list(specs) }}
     from features
     inner join first_conversions
         on features.stitched_user_id = first_conversions.stitched_user_id
@@ -34,7 +34,7 @@ final as (
         {{ epoch_us("features.as_of_tstamp") }} + {{ horizon_us }} > as_of.as_of_us
         and (
             {% for spec in specs -%}
-            {{ "or " if not loop.first }}{{ is_open(spec) }}
+            {{ "or " if not loop.first }}{{ is_outcome_open(spec) }}
             {% endfor -%}
         )
 

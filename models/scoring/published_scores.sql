@@ -1,12 +1,12 @@
 {#- What audiences say of a score. It moves with the visitor, not with the clock: while
     they do nothing new, score, decile and reasons stay as they were published until the
-    label changes, or the score has moved by a step (is_a_step()). Another definition of
+    label changes, or the score has moved by a step (is_score_step()). Another definition of
     the outcome publishes all again. propensity_scores has the exact ones. -#}
 {%- set held = [
     "version", "as_of_tstamp", "score", "decile", "reason_1", "reason_2", "reason_3",
 ] -%}
 {%- set keys = ["model_name", "subject_id", "label", "behaviour", "outcome_hash"] -%}
-{%- set before = rows_before(held + keys) %}
+{%- set before = own_rows_before(held + keys) %}
 
 with scores as (
 
@@ -72,7 +72,7 @@ kept as (
         published.label = behaved.label
         and published.behaviour = behaved.behaviour
         and published.outcome_hash = behaved.outcome_hash
-        and not {{ is_a_step(
+        and not {{ is_score_step(
             "behaved.score", "published.score", "behaved.base_rate", "behaved.kind"
         ) }}
     {%- endif %}

@@ -3,7 +3,7 @@
     days told stays as it was when their last event came, as long as there is no other. -#}
 {%- set conversion = conversions()[0] -%}
 {%- set features = profile_columns() -%}
-{%- set before = rows_before(features + ["domain_userid", "behaviour"]) %}
+{%- set before = own_rows_before(features + ["domain_userid", "behaviour"]) %}
 
 with scores as (
 
@@ -96,7 +96,7 @@ final as (
         conversions.last_seen_tstamp,
         conversions.first_{{ conversion.name }}_tstamp is not null as has_converted,
         {%- for name in features %}
-        {{ kept_or("domain_userid", name, "features." ~ name, before) }} as {{ name }},
+        {{ kept_value_or("domain_userid", name, "features." ~ name, before) }} as {{ name }},
         {%- endfor %}
         behaved.behaviour
     from scores

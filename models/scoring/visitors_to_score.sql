@@ -16,7 +16,7 @@ final as (
 
     select
         features.*,
-        {{ is_open_list(propensity_model_specs("daily")) }}
+        {{ is_outcome_open_list(propensity_model_specs("daily")) }}
     from features
     inner join first_conversions
         on features.domain_userid = first_conversions.domain_userid

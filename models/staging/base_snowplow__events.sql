@@ -33,7 +33,7 @@ timed as (
 
     select
         *,
-        {{ event_tstamp() }} as event_tstamp,
+        {{ event_tstamp_by_clock() }} as event_tstamp,
         coalesce(collector_tstamp, derived_tstamp) as arrival_tstamp,
         {{ epoch_us("derived_tstamp") }} - {{ epoch_us("server_tstamp") }} as skew_us
     from typed

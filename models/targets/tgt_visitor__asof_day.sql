@@ -50,7 +50,7 @@ outcomes_ahead as (
 final as (
 
     select
-        {{ outcome_list(outcomes) }}
+        {{ outcome_column_list(outcomes) }}
     from conversions_ahead
     {%- if outcomes %}
     left join outcomes_ahead

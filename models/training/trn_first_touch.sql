@@ -37,8 +37,8 @@ periods as (
 
     select
         start_us,
-        {{ period_start(specs[0], "calibrate") }} as calibrate_us,
-        {{ period_start(specs[0], "test") }} as test_us
+        {{ fold_period_start(specs[0], "calibrate") }} as calibrate_us,
+        {{ fold_period_start(specs[0], "test") }} as test_us
     from span
 
 ),

@@ -1,6 +1,6 @@
 with models as (
 
-    {{ model_rows(ref("stg_snowplow__events")) }}
+    {{ readiness_model_rows(ref("stg_snowplow__events")) }}
 
 ),
 
@@ -53,7 +53,7 @@ final as (
     inner join splits as chosen
         on
             models.model_name = chosen.model_name
-            and coalesce(possible.place, {{ splits() | length }}) = chosen.place
+            and coalesce(possible.place, {{ split_names() | length }}) = chosen.place
     inner join splits as strictest
         on models.model_name = strictest.model_name and strictest.place = 1
 

@@ -49,7 +49,7 @@ pings as (
         domain_sessionid,
         is_in_session,
         max(event_tstamp) as last_ping_tstamp,
-        count(distinct {{ heartbeat("created_tstamp") }}) as num_heartbeats
+        count(distinct {{ heartbeat_of_ping("created_tstamp") }}) as num_heartbeats
     from events
     where event_name = 'page_ping'
     group by page_view_id, domain_sessionid, is_in_session
@@ -133,7 +133,7 @@ final as (
         measured.vertical_percentage as vertical_percentage_scrolled,
         events.doc_width,
         events.doc_height,
-        {{ column_list("events", page_columns()) }},
+        {{ prefixed_column_list("events", page_columns()) }},
         events.page_referrer,
         events.br_viewwidth,
         events.br_viewheight,

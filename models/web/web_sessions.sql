@@ -28,7 +28,7 @@ pinged_pages as (
     select
         domain_sessionid,
         page_view_id,
-        count(distinct {{ heartbeat("created_tstamp") }}) as num_heartbeats
+        count(distinct {{ heartbeat_of_ping("created_tstamp") }}) as num_heartbeats
     from events
     where event_name = 'page_ping' and page_view_id is not null
     group by domain_sessionid, page_view_id
@@ -101,7 +101,7 @@ firsts as (
         events.user_id,
         events.domain_userid,
         events.network_userid,
-        {{ column_list("events", page_columns(), "first_") }},
+        {{ prefixed_column_list("events", page_columns(), "first_") }},
         events.page_referrer as referrer,
         {{ query_parameter("events.page_urlquery", "utm_source_platform") }}
             as mkt_source_platform,
@@ -116,7 +116,7 @@ lasts as (
 
     select
         events.domain_sessionid,
-        {{ column_list("events", last_columns, "last_") }}
+        {{ prefixed_column_list("events", last_columns, "last_") }}
     from events
     inner join placed on events.event_id = placed.event_id
     where placed.is_page_event and placed.place_from_end = 1

@@ -56,7 +56,7 @@ final as (
         {%- for name in page_columns() -%}
         lasts.last_{{ name }},
         {% endfor %}
-        {{ column_list(
+        {{ prefixed_column_list(
             "firsts", ["geo_country", "geo_city", "geo_region_name", "br_lang"], "first_"
         ) }},
         lasts.last_geo_country,
@@ -64,10 +64,10 @@ final as (
         lasts.last_geo_region_name,
         lasts.last_br_lang,
         firsts.referrer,
-        {{ column_list("firsts", referrer_columns()) }},
+        {{ prefixed_column_list("firsts", referrer_columns()) }},
         firsts.mkt_source_platform,
-        {{ column_list("firsts", described, "first_") }},
-        {{ column_list("lasts", described, "last_") }}
+        {{ prefixed_column_list("firsts", described, "first_") }},
+        {{ prefixed_column_list("lasts", described, "last_") }}
     from totals
     inner join placed as firsts
         on totals.domain_userid = firsts.domain_userid and firsts.place = 1

@@ -55,9 +55,9 @@ def test_every_var_is_classified_once(effects: dict[str, list[str]]) -> None:
     classified = [name for names in effects.values() for name in set(names)]
     declared = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
     assert sorted(classified) == sorted(declared), (
-        "each var of dbt_project.yml is in vars_by_effect() of macros/model_specs/outcome_hash.sql, "
-        "by what it has an effect on; one that changes which events there are, or their values, "
-        "in event_facts() of macros/model_specs/definition_hash.sql instead"
+        "each var of dbt_project.yml is in vars_by_effect() of model_specs/outcome_hash.sql, by "
+        "what it has an effect on; one that changes which events there are, or their values, is "
+        "in event_facts() of model_specs/definition_hash.sql instead"
     )
 
 

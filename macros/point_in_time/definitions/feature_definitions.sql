@@ -75,7 +75,7 @@
 {% macro feature_value(definition, own_keys, what) %}
     {% if "property" not in own_keys %} {{ return(none) }} {% endif %}
     {% if definition.aggregation in ["sum", "mean"] %}
-        {{ return(summable(property_number(definition.property, what))) }}
+        {{ return(summable_number(property_number(definition.property, what))) }}
     {% elif definition.aggregation in ["min", "max"] %}
         {{ return(property_number(definition.property, what)) }}
     {% endif %}

@@ -36,14 +36,14 @@
         {{ return(total_in_period(plan, kind, condition, value, period)) }}
     {% elif kind in ["min", "max"] %}
         {% set number = stage_column(
-            plan.events, only_if(condition, "cast(" ~ value ~ " as double)"), "e"
+            plan.events, value_only_if(condition, "cast(" ~ value ~ " as double)"), "e"
         ) %}
-        {{ return(stage_column(plan.frames, sliding(kind ~ "(" ~ number ~ ")", "domain_userid", period), "f")) }}
+        {{ return(stage_column(plan.frames, frame_of_period(kind ~ "(" ~ number ~ ")", "domain_userid", period), "f")) }}
     {% elif kind == "most_frequent" %}
         {% set counts = [] %}
         {% for choice in feature.choices %}
             {% do counts.append(count_in_period(
-                plan, joined(condition, value ~ " = " ~ sql_literal(choice)), period
+                plan, both_conditions(condition, value ~ " = " ~ sql_literal(choice)), period
             )) %}
         {% endfor %}
         {{ return(most_frequent(feature.choices, counts)) }}
@@ -55,7 +55,7 @@
         {% set earliest = first_in_period(plan, condition, none, period) %}
         {{ return(in_unit("us - " ~ earliest, feature.unit_us)) }}
     {% elif kind == "time_since_last" %}
-        {% set latest = latest_time(plan, condition) %}
+        {% set latest = latest_event_time(plan, condition) %}
         {{ return(in_unit(
             "case when " ~ holds_in_period(plan, condition, period) ~ " then us - " ~ latest ~ " end",
             feature.unit_us,
@@ -65,7 +65,7 @@
 
 {#- Before the moment, or before the period that ends at it: rows at the same microsecond
     are in neither. -#}
-{% macro running(function, period=none) %}
+{% macro frame_before(function, period=none) %}
     {% set bound = (period or 0) + 1 %}
     {{ return(
         function ~ " over (partition by domain_userid order by us range between unbounded"
@@ -73,7 +73,7 @@
     ) }}
 {% endmacro %}
 
-{% macro running_back(function) %}
+{% macro frame_after(function) %}
     {{ return(
         function ~ " over (partition by domain_userid order by -us range between unbounded"
         ~ " preceding and 1 preceding)"

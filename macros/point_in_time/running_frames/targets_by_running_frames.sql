@@ -54,7 +54,7 @@ upcoming as (
 
     select
         {%- for conversion in conversions %}
-        {{ running_back("min(done" ~ loop.index ~ ")") }} as next{{ loop.index }},
+        {{ frame_after("min(done" ~ loop.index ~ ")") }} as next{{ loop.index }},
         {%- endfor %}
         completed.*
     from completed

@@ -38,7 +38,7 @@
     {% if kind == "counter" %}
         {{ return(packed_count(plan, condition, period)) }}
     {% elif kind == "unique_count" %}
-        {{ return(packed_unique(plan, only_if(condition, value), period)) }}
+        {{ return(packed_unique(plan, value_only_if(condition, value), period)) }}
     {% elif kind == "any" %}
         {% set terms = [] %}
         {% for part in feature.conditions %}
@@ -48,10 +48,10 @@
         {% endfor %}
         {{ return(terms | join(" or ")) }}
     {% elif kind in ["sum", "mean"] %}
-        {% set total = stage_column(plan.totals, only_if(condition, millionths(value)), "v") %}
-        {% set difference = so_far(plan, total, period) %}
+        {% set total = stage_column(plan.totals, value_only_if(condition, millionths(value)), "v") %}
+        {% set difference = growth_in_period(plan, total, period) %}
         {% set count = packed_count(
-            plan, joined(condition, value ~ " is not null"), period
+            plan, both_conditions(condition, value ~ " is not null"), period
         ) %}
         {{ return(
             "case when " ~ count ~ " > 0 then " ~ in_unit(difference, 1000000)
@@ -60,16 +60,16 @@
     {% elif kind in ["min", "max"] %}
         {% set number = stage_column(
             plan.lowest if kind == "min" else plan.highest,
-            only_if(condition, "cast(" ~ value ~ " as double)"), kind ~ "_",
+            value_only_if(condition, "cast(" ~ value ~ " as double)"), kind ~ "_",
         ) %}
         {{ return("moment." ~ stage_column(
-            plan.frames, sliding(kind ~ "(" ~ number ~ ")", "subject", period), "f"
+            plan.frames, frame_of_period(kind ~ "(" ~ number ~ ")", "subject", period), "f"
         )) }}
     {% elif kind == "most_frequent" %}
         {% set counts = [] %}
         {% for choice in feature.choices %}
             {% do counts.append(packed_count(
-                plan, joined(condition, value ~ " = " ~ sql_literal(choice)), period
+                plan, both_conditions(condition, value ~ " = " ~ sql_literal(choice)), period
             )) %}
         {% endfor %}
         {{ return(most_frequent(feature.choices, counts)) }}
@@ -79,13 +79,13 @@
     {% elif kind == "last" %}
         {{ return(packed_last(plan, feature, condition, moments_are_events)) }}
     {% elif kind == "time_since_first" %}
-        {% set time = stage_column(plan.times, only_if(condition, epoch_us("event_tstamp")), "t") %}
+        {% set time = stage_column(plan.times, value_only_if(condition, epoch_us("event_tstamp")), "t") %}
         {{ return(in_unit(
             "moment.us - " ~ packed_first(plan, condition, time, period), feature.unit_us
         )) }}
     {% elif kind == "time_since_last" %}
-        {% set time = stage_column(plan.times, only_if(condition, epoch_us("event_tstamp")), "t") %}
-        {% set latest = stage_column(plan.frames, preceding("max(" ~ time ~ ")"), "f") %}
+        {% set time = stage_column(plan.times, value_only_if(condition, epoch_us("event_tstamp")), "t") %}
+        {% set latest = stage_column(plan.frames, rows_before_moment("max(" ~ time ~ ")"), "f") %}
         {% set since = "moment.us - moment." ~ latest %}
         {{ return(in_unit(
             since if period is none

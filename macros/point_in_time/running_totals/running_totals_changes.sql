@@ -62,7 +62,7 @@
     {% set terms, coming, going = {}, {}, [] %}
     {% for unique in plan.uniques %}
         {% set index = plan.num_counts + loop.index0 %}
-        {% set name, one = "h" ~ index // 4, bit("1::hugeint", index) %}
+        {% set name, one = "h" ~ index // 4, packed_field("1::hugeint", index) %}
         {% if unique.key == key.name %}
             {% set anew = "since_us is null" %}
             {% if unique.period is not none %}

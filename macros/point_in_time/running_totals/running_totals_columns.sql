@@ -6,7 +6,7 @@
     {% for number in range((num_fields + 3) // 4) %}
         {% set marks = [] %}
         {% for condition, index in plan.counts.items() if index // 4 == number %}
-            {% do marks.append(bit("(coalesce(" ~ condition ~ ", false))::hugeint", index)) %}
+            {% do marks.append(packed_field("(coalesce(" ~ condition ~ ", false))::hugeint", index)) %}
         {% endfor %}
         {% if marks %} {% do seen.update({"h" ~ number: marks | join(" + ")}) %} {% endif %}
         {% do grouped.update({"h" ~ number: "coalesce(sum(h" ~ number ~ "), 0)::hugeint"}) %}
@@ -34,6 +34,6 @@
     {{ return({"seen": seen, "grouped": grouped, "sums": sums}) }}
 {% endmacro %}
 
-{% macro bit(expression, index) %}
+{% macro packed_field(expression, index) %}
     {{ return("(" ~ expression ~ " << " ~ 31 * (index % 4) ~ ")") }}
 {% endmacro %}

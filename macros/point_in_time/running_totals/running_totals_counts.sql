@@ -3,7 +3,7 @@
 
 {#- Rows before this one: those of earlier microseconds, as a moment comes before what
     happens in its own. -#}
-{% macro preceding(function) %}
+{% macro rows_before_moment(function) %}
     {{ return(
         function ~ " over (partition by subject order by us, is_moment desc"
         ~ " rows between unbounded preceding and 1 preceding)"
@@ -11,17 +11,17 @@
 {% endmacro %}
 
 {#- A running column as it was one period before the moment. -#}
-{% macro lookup(plan, column, period) %}
+{% macro running_total_one_period_before(plan, column, period) %}
     {% if period not in plan.periods %} {% do plan.periods.append(period) %} {% endif %}
     {{ return("before_" ~ period ~ "." ~ column) }}
 {% endmacro %}
 
-{% macro so_far(plan, column, period) %}
+{% macro growth_in_period(plan, column, period) %}
     {% if period is none %} {{ return("moment." ~ column) }} {% endif %}
-    {{ return("moment." ~ column ~ " - coalesce(" ~ lookup(plan, column, period) ~ ", 0)") }}
+    {{ return("moment." ~ column ~ " - coalesce(" ~ running_total_one_period_before(plan, column, period) ~ ", 0)") }}
 {% endmacro %}
 
-{% macro field(expression, index) %}
+{% macro unpacked_field(expression, index) %}
     {{ return(
         "cast((" ~ expression ~ ") >> " ~ 31 * (index % 4) ~ " & 2147483647 as bigint)"
     ) }}
@@ -32,7 +32,7 @@
         {% do plan.counts.update({condition: plan.counts | length}) %}
     {% endif %}
     {% set index = plan.counts[condition] %}
-    {{ return(field(so_far(plan, "h" ~ index // 4, period), index)) }}
+    {{ return(unpacked_field(growth_in_period(plan, "h" ~ index // 4, period), index)) }}
 {% endmacro %}
 
 {% macro packed_unique(plan, value, period) %}
@@ -46,5 +46,5 @@
     {% set unique = {"key": key.name, "period": period} %}
     {% if unique not in plan.uniques %} {% do plan.uniques.append(unique) %} {% endif %}
     {% set index = plan.num_counts + plan.uniques.index(unique) %}
-    {{ return(field("moment.h" ~ index // 4, index)) }}
+    {{ return(unpacked_field("moment.h" ~ index // 4, index)) }}
 {% endmacro %}

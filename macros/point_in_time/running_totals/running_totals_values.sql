@@ -27,8 +27,8 @@
     {% if column not in plan.firsts %} {% do plan.firsts.append(column) %} {% endif %}
     {% set first = "moment.earliest_" ~ column %}
     {% if period is not none %}
-        {% set next = lookup(plan, "next_" ~ column, period) %}
-        {% set first = "case when " ~ lookup(plan, "us", period) ~ " is null then " ~ first
+        {% set next = running_total_one_period_before(plan, "next_" ~ column, period) %}
+        {% set first = "case when " ~ running_total_one_period_before(plan, "us", period) ~ " is null then " ~ first
             ~ " else " ~ next ~ " end" %}
     {% endif %}
     {{ return(
@@ -39,14 +39,14 @@
 {% macro packed_last(plan, feature, condition, moments_are_events) %}
     {% set text = "coalesce(cast(" ~ feature.value ~ " as varchar), '')" %}
     {% if feature.own and moments_are_events %}
-        {% set own = stage_column(plan.own, only_if(condition, text), "own_") %}
+        {% set own = stage_column(plan.own, value_only_if(condition, text), "own_") %}
         {% do plan.owners.update({feature.name: own}) %}
         {% if condition == "true" %} {{ return("''") }} {% endif %}
     {% endif %}
     {% set code = packed_code(plan, condition) %}
     {% if code not in plan.lasts %} {% do plan.lasts.append(code) %} {% endif %}
     {% set latest = "moment." ~ stage_column(
-        plan.frames, preceding("last_value(last_" ~ code ~ " ignore nulls)"), "f"
+        plan.frames, rows_before_moment("last_value(last_" ~ code ~ " ignore nulls)"), "f"
     ) %}
     {% set before = packed_text(
         plan, condition, feature.value,

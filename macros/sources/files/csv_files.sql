@@ -3,7 +3,7 @@
     keep to. A file without any line is left out. -#}
 {% macro csv_groups(files, origin, wanted) %}
     {% set layouts = {} %}
-    {% for file in first_lines(files, origin) if file.line is not none %}
+    {% for file in first_lines_of_files(files, origin) if file.line is not none %}
         {% set layout = csv_layout(file, origin, wanted) %}
         {% set key = tojson(layout) %}
         {% do layouts.setdefault(key, {"layout": layout, "files": []}).files.append(file) %}
@@ -38,7 +38,7 @@
 {% endmacro %}
 
 {#- Each file with its first line that is not blank, and how many are before it. -#}
-{% macro first_lines(files, origin) %}
+{% macro first_lines_of_files(files, origin) %}
     {% set read = [] %}
     {% for some in files | batch(100) %}
         {% set queries = [] %}

@@ -20,7 +20,7 @@
         {% do check_named_once(file, origin, best.names, lower) %}
         {{ return({
             "delimiter": best.delimiter, "header": true, "skip": file.skip,
-            "names": names_once(best.names),
+            "names": unique_column_names(best.names),
         }) }}
     {% endif %}
     {% if "event_id" in lower and line.split("\t") | length == enriched_columns() | length %}
@@ -66,7 +66,7 @@
 {% endmacro %}
 
 {#- Names that differ, whatever their case; those that are missing are numbered. -#}
-{% macro names_once(names) %}
+{% macro unique_column_names(names) %}
     {% set taken = {} %}
     {% for name in names %}
         {% set ns = namespace(name=name or "column_" ~ loop.index) %}

@@ -75,7 +75,7 @@
     {% for group in groups %}
         {% set list = [] %}
         {% for name, column in group.columns.items() %}
-            {% set sql = column.name if columns[name].type == column.type else text_of(column) %}
+            {% set sql = column.name if columns[name].type == column.type else column_as_text(column) %}
             {% do list.append(sql ~ " as " ~ columns[name].name) %}
         {% endfor %}
         {% do parts.append("select " ~ list | join(", ") ~ " from " ~ group.reader) %}
@@ -87,7 +87,7 @@
 
 {#- A column of any type as text: a whole number without decimals, since a file in which an
     id is missing has it as a float; a moment in UTC; what is nested as JSON. -#}
-{% macro text_of(column) %}
+{% macro column_as_text(column) %}
     {% set name = column.name %}
     {% if column.type in ["float", "double"] %}
         {{ return(
