@@ -46,3 +46,13 @@ def test_the_front_door_leads_to_every_page_and_the_readme_to_the_front_door() -
     assert pages - set(re.findall(r"\]\(([^)#\s]+)", (docs / "index.md").read_text())) == set()
     linked = set(re.findall(r"\]\(([^)#\s]+)", (ROOT / "README.md").read_text()))
     assert {"dbt_project/docs/index.md", "dbt_project/docs/glossary.md"} <= linked
+
+
+def test_the_page_on_ml_names_every_room_and_only_what_is_there() -> None:
+    page = (ROOT / "dbt_project" / "docs" / "ml.md").read_text()
+    table = page.partition("| level |")[2].partition("\n\n")[0]
+    named = re.findall(r"^\|[^|]*\| `([a-z_.]+)/?` \|", table, re.MULTILINE)
+    rooms = {path.parent.name for path in (ROOT / "ml").glob("*/__init__.py")}
+    assert sorted(named) == sorted(rooms | {path.name for path in (ROOT / "ml").glob("[a-z]*.py")})
+    modules = {path.name for path in (ROOT / "ml").rglob("*.py")}
+    assert set(re.findall(r"`([a-z_]+\.py)`", page)) <= modules
