@@ -63,7 +63,7 @@ lint-sql: $(VENV)/.dev ## sqlfluff alone (SQL=models/features: only there)
 	$(LINT_DBT) $(BIN)/sqlfluff lint --processes 2 $(SQL)
 
 lint-snowflake: $(VENV)/.dev ## sqlfluff by Snowflake's dialect, through the stand-in (minutes; no part of test)
-	$(BIN)/python -m tests.pipeline.lint_snowflake
+	$(BIN)/python -m tools.lint_snowflake
 
 format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 	$(BIN)/ruff check --fix .

@@ -33,7 +33,7 @@ from bench.environment import environment
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.pipeline.features.rendering import Macros  # noqa: E402
+from tools.rendering import Macros  # noqa: E402
 
 BIN = Path(sys.executable).parent
 GROWTH = [10**6, 10**7, 10**8, 10**9, 10**10]

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.emulators.running import running
-from tests.pipeline.project import WIDE, Project
-from tests.pipeline.warehouses import DatabricksProject, SnowflakeProject, simulated
+from tools.project import WIDE, Project
+from tools.stand_ins import running
+from tools.warehouses import DatabricksProject, SnowflakeProject, simulated
 
 STAND_INS = {"snowflake": (SnowflakeProject, "json"), "databricks": (DatabricksProject, "struct")}
 

@@ -26,7 +26,7 @@ import duckdb
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.pipeline.project import WIDE, Project  # noqa: E402
+from tools.project import WIDE, Project  # noqa: E402
 
 START = date(2026, 5, 1)
 MOST = 0.1

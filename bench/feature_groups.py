@@ -32,7 +32,7 @@ sys.path.insert(0, str(ROOT))
 from ml.data import folds  # noqa: E402
 from ml.data.schema import learn_schema  # noqa: E402
 from ml.model import booster  # noqa: E402
-from tests.pipeline.features import rendering  # noqa: E402
+from tools import rendering  # noqa: E402
 
 DAYS = 90
 # Days at the end that judge; the outcome has to be known by the first of them in training.

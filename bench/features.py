@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from bench import feature_peers  # noqa: E402
 from bench.feature_events import write_events  # noqa: E402
-from tests.pipeline.features.rendering import Macros, visitor_definitions  # noqa: E402
+from tools.rendering import Macros, visitor_definitions  # noqa: E402
 
 WAYS = ["ours", "ours_portable", "polars", "native_windows", "self_join", "floor"]
 # The first columns of the YAML: those that the peers compute too.

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first sequence's seed")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-W", "ignore", "-m", "tests.pipeline.histories", folder]
+        command = [sys.executable, "-W", "ignore", "-m", "tools.histories", folder]
         command += [str(given.first), str(given.sequences)]
         sys.exit(subprocess.run(command, cwd=ROOT).returncode)
 

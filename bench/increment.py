@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.feature_events import START_US, write_events  # noqa: E402
-from tests.pipeline.project import Project  # noqa: E402
+from tools.project import Project  # noqa: E402
 
 TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day", "feat_visitor__current"]
 

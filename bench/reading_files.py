@@ -21,7 +21,7 @@ import duckdb
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.pipeline.file_reader import FileReader  # noqa: E402
+from tools.file_reader import FileReader  # noqa: E402
 
 GUESSING = {"csv": "read_csv('{}', header = true, all_varchar = true)", "ndjson": "read_json('{}')"}
 

@@ -170,7 +170,9 @@ def visitor_features(n: int, seed: int) -> pd.DataFrame:
             "latest_app_id": rng.choice(["web", "app", "docs"], n, p=[0.8, 0.15, 0.05]),
             "device_class": rng.choice(["Phone", "Desktop", "Tablet"], n, p=[0.6, 0.35, 0.05]),
             "first_source": rng.choice([f"source {at}" for at in range(40)], n),
-            "first_medium": rng.choice(["organic", "cpc", "email", None], n),
+            "first_medium": rng.choice(
+                np.array(["organic", "cpc", "email", None], dtype=object), n
+            ),
             "day_of_week": np.full(n, 3),
             "num_page_views_l7d": views_l7d,
             "num_page_views_l30d": views_l30d,

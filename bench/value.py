@@ -103,7 +103,10 @@ def reference(orders: pd.DataFrame, now: pd.DataFrame) -> np.ndarray:
     """BG/NBD for how many orders, Gamma-Gamma for how much each."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pymc_marketing.clv import BetaGeoModel, GammaGammaModel
+        from pymc_marketing.clv import (  # pyright: ignore[reportMissingImports] - bench's own
+            BetaGeoModel,
+            GammaGammaModel,
+        )
 
         before = orders[orders["day"] < DAYS].sort_values("day")
         repeat = before[before.duplicated("customer")].groupby("customer")["amount"].mean()

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import signal
 import sys
 import threading
 import time
-
-_ANNOUNCED = re.compile(r"^\S.* at http://127\.0\.0\.1:(?P<port>\d+)$", re.MULTILINE)
 
 
 def options(package: str, about: str | None, port: int) -> argparse.ArgumentParser:
@@ -31,14 +28,8 @@ def end_when_told(given: argparse.Namespace) -> None:
 
 
 def announce(what: str, port: int) -> None:
-    """Print where it listens."""
+    """Print where it listens, as `tools.stand_ins` reads it."""
     print(f"{what} at http://127.0.0.1:{port}", flush=True)
-
-
-def announced(log: str) -> int | None:
-    """Read the port that was announced; None where it does not listen yet."""
-    found = _ANNOUNCED.search(log)
-    return int(found["port"]) if found else None
 
 
 def _end_with_the_input() -> None:

@@ -19,7 +19,7 @@ from databricks import sql
 from databricks.sql.exc import Error
 
 from tests.emulators.databricks import spark
-from tests.emulators.running import running
+from tools.stand_ins import running
 
 ENVIRONMENT = {"environment_key": "cdp", "spec": {"environment_version": "4"}}
 PROJECT = """

@@ -8,12 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-from tests.emulators.running import ROOT
+from tools.stand_ins import ROOT
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from tests.emulators.running import running
+from tools.stand_ins import running
 
 with running("snowflake", Path(sys.argv[1])) as port:
     print(port, flush=True)

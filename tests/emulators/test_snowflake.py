@@ -15,8 +15,8 @@ import pytest
 import snowflake.connector
 from snowflake.connector.errors import ProgrammingError
 
-from tests.emulators.running import running
 from tests.emulators.snowflake.privileges import Privileges
+from tools.stand_ins import running
 
 PROCEDURE = """
 with probe as procedure ()

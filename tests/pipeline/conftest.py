@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulators.running import running
-from tests.pipeline import warehouses
-from tests.pipeline.project import WIDE, Project
-from tests.pipeline.warehouses import (
+from tools import warehouses
+from tools.project import WIDE, Project
+from tools.stand_ins import running
+from tools.warehouses import (
     EVERYTHING,
     DatabricksProject,
     SnowflakeProject,

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from dbt.adapters.snowflake.connections import SnowflakeCredentials
 
-from tests.pipeline.features.rendering import CompilationError, Macros
-from tests.pipeline.project import ROOT
+from tools.project import ROOT
+from tools.rendering import CompilationError, Macros
 
 DEALS = {"name": "won", "table": "crm.o'deals", "user_id_column": "who", "tstamp_column": "at"}
 

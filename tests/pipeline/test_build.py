@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.pipeline.project import WIDE, Project, copy_of_root, with_failing_scores
+from tools.project import WIDE, Project, copy_of_root, with_failing_scores
 
 PUBLISHED = ("propensity_scores", "visitor_profiles", "person_profiles")
 PUBLISHED += ("aud_prospects", "aud_high_propensity", "aud_rule_based")

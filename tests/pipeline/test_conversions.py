@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.pipeline.features.rendering import DIALECTS, Macros
-from tests.pipeline.project import Project
+from tools.project import Project
+from tools.rendering import DIALECTS, Macros
 
 SELECTED = ("--select", "+tgt_conversions", "tgt_visitor__first_conversion")
 SELECTED += ("tgt_visitor__asof_day", "tgt_visitor__asof_event", "feat_visitor__asof_day")

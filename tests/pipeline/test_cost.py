@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from bench.bytes_scanned import SOURCE, Measured, Scan, columns_read, refuse_other_files
-from tests.pipeline.features.rendering import Macros
-from tests.pipeline.project import ROOT
+from tools.project import ROOT
+from tools.rendering import Macros
 
 
 @pytest.fixture(scope="module")

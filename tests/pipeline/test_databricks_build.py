@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ml.package import content_hash
-from tests.pipeline.warehouses import EVERYTHING, DatabricksProject
+from tools.warehouses import EVERYTHING, DatabricksProject
 
 CODE = f"/Volumes/main/cdp/cdp_code/{content_hash()[:12]}"
 # What dbt_project.yml asks for, as serverless compute gets it.

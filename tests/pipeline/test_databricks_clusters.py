@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ml.package import build_wheel
-from tests.pipeline.project import copy_of_root
-from tests.pipeline.warehouses import EVERYTHING, DatabricksProject
+from tools.project import copy_of_root
+from tools.warehouses import EVERYTHING, DatabricksProject
 
 # Each its own way; all three read the registry only.
 CLUSTERS = """models:

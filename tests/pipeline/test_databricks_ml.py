@@ -22,9 +22,9 @@ from ml.registry.settings import Settings
 from ml.registry.specs import Spec
 from ml.scoring import score
 from ml.training.refit import refit
-from tests.emulators.running import free_port
 from tests.pipeline import local_spark
 from tests.unit.frames import visitors, with_folds
+from tools.stand_ins import free_port
 
 # py4j and gRPC leave sockets to the garbage collector.
 pytestmark = [

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.pipeline.project import ROOT, WIDE, Project, copy_of_root
+from tools.project import ROOT, WIDE, Project, copy_of_root
 
 # What knows definitions, and all that follows from the registry: no feature is built anew.
 FOLLOWS = ("trn_readiness", "feature_catalogue", "propensity_models+")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tests.pipeline import equality
-from tests.pipeline.equality import Compared, Tolerance
-from tests.pipeline.project import Project
-from tests.pipeline.warehouses import Warehouse
+from tools import equality
+from tools.equality import Compared, Tolerance
+from tools.project import Project
+from tools.warehouses import Warehouse
 
 EXACT = Tolerance()
 SCORES = Tolerance(absolute=1e-6)

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 import pytest
 
 from ml.package import content_hash
-from tests.pipeline.features.rendering import Macros
-from tests.pipeline.project import copy_of_root, with_failing_scores
-from tests.pipeline.warehouses import EVERYTHING, Warehouse
+from tools.project import copy_of_root, with_failing_scores
+from tools.rendering import Macros
+from tools.warehouses import EVERYTHING, Warehouse
 
 PUBLISHED = ("propensity_scores", "visitor_profiles", "person_profiles")
 PUBLISHED += ("aud_prospects", "aud_high_propensity")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.pipeline.project import ROOT, Project, copy_of_root, own_environment
+from tools.project import ROOT, Project, copy_of_root, own_environment
 
 PAGES = ["README.md", *sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("dbt_project/docs/*.md"))]
 VARS = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]

@@ -25,7 +25,7 @@ from tests.pipeline.features.definitions import (
 )
 from tests.pipeline.features.engines import DuckDB, Engine
 from tests.pipeline.features.reference import DAY, Event, Moment, feature, target
-from tests.pipeline.features.rendering import (
+from tools.rendering import (
     DIALECTS,
     ROOT,
     CompilationError,

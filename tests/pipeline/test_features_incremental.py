@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.pipeline.project import Project
+from tools.project import Project
 
 TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day", "feat_visitor__current"]
 TARGETS = ["tgt_visitor__asof_event", "tgt_visitor__asof_day"]

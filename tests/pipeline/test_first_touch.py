@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.pipeline.project import Project
+from tools.project import Project
 
 START = datetime(2026, 1, 1)
 DAYS = 90

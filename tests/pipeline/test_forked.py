@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dbt_common.clients import jinja
 
-from tests.pipeline import forked
+from tools import forked
 
 
 def test_a_command_that_takes_too_long_is_killed(tmp_path: Path) -> None:

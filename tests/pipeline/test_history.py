@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from tests.pipeline.features.rendering import Macros, visitor_columns, visitor_definitions
-from tests.pipeline.project import ROOT, Project
+from tools.project import ROOT, Project
+from tools.rendering import Macros, visitor_columns, visitor_definitions
 
 TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day"]
 SELECT = ["--select", *(f"+{name}" for name in TABLES)]
@@ -30,7 +30,7 @@ EVENTS = """
 
 
 def test_random_histories_equal_fresh_builds(tmp_path: Path) -> None:
-    command = ["-W", "ignore", "-m", "tests.pipeline.histories", str(tmp_path), "2", "2"]
+    command = ["-W", "ignore", "-m", "tools.histories", str(tmp_path), "2", "2"]
     done = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=os.environ, capture_output=True, text=True
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.pipeline.project import WIDE, Project, copy_of_root
+from tools.project import WIDE, Project, copy_of_root
 
 PUBLISHED = ("propensity_models", "propensity_scores", "visitor_profiles", "aud_prospects")
 # File -> a text of it, and what takes its place.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from tests.pipeline.project import ROOT
+from tools.project import ROOT
 
 
 def listed(*patterns: str) -> list[str]:

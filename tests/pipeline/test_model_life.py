@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from bench.eventless_day import moved
-from tests.pipeline.project import WIDE, Project
+from tools.project import WIDE, Project
 
 
 def register_copy(project: Project, decision: str, version: str = "20990101-00000000") -> str:

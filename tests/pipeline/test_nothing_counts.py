@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.project import Project
+from tools.project import Project
 
 HEADER = "event_id,event_name,domain_userid,derived_tstamp,app_id,useragent\n"
 EVENTS = (

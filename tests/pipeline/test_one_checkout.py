@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.pipeline.project import ROOT, copy_of_root, own_environment
+from tools.project import ROOT, copy_of_root, own_environment
 
 EVENTS = """event_id,event_name,domain_userid,domain_sessionid,derived_tstamp,page_urlpath
 1,page_view,ada,s1,2026-01-01 10:00:00,/

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from sqlglot import exp, parse_one
 
-from tests.pipeline.features.rendering import DIALECTS, CompilationError, Macros
-from tests.pipeline.project import ROOT
+from tools.project import ROOT
+from tools.rendering import DIALECTS, CompilationError, Macros
 
 SOURCES = {path: path.read_text() for path in sorted((ROOT / "macros").rglob("*.sql"))}
 DISPATCHED = sorted(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.project import Project
+from tools.project import Project
 
 START = datetime(2024, 3, 1)
 HOUR = timedelta(hours=1)

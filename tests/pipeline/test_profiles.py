@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.pipeline.project import ROOT, Project, copy_of_root
+from tools.project import ROOT, Project, copy_of_root
 
 FEATURES = "models/features/feat_visitor.yml"
 

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.pipeline.project import Project
+from tools.project import Project
 
 STAGED = ("--select", "+rpt_event_intake")
 

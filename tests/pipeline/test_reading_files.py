@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.pipeline.features.rendering import CompilationError
-from tests.pipeline.file_reader import FileReader
+from tools.file_reader import FileReader
+from tools.rendering import CompilationError
 
 SECRET = "jane@example.com"
 ABC = ["a", "b", "c"]

@@ -22,8 +22,8 @@ from dbt_jobs_as_code.schemas.job import JobDefinition
 from packaging.specifiers import SpecifierSet
 from sqlfluff.core import Linter
 
-from tests.pipeline.features.rendering import CompilationError, Macros
-from tests.pipeline.project import ROOT
+from tools.project import ROOT
+from tools.rendering import CompilationError, Macros
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 GIT = "analytics.cdp.repository/branches/main"

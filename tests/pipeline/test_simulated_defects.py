@@ -9,7 +9,7 @@ import pytest
 
 from ml.simulation.defects import DEFECTS
 from ml.simulation.generate import Simulation, simulate
-from tests.pipeline.project import Project
+from tools.project import Project
 
 RATES = {
     "duplicates": 0.1,

@@ -7,8 +7,8 @@ from snowflake.connector.errors import ProgrammingError
 
 from ml.package import content_hash, sources
 from tests.pipeline.conftest import RUNNER
-from tests.pipeline.project import ROOT
-from tests.pipeline.warehouses import EVERYTHING, SnowflakeProject
+from tools.project import ROOT
+from tools.warehouses import EVERYTHING, SnowflakeProject
 
 MODELS = ["daily__churn", "daily__pricing", "daily__sign_up", "daily__value"]
 MODELS += [f"{name}__{what}" for name in ("first_touch", "live") for what in ("pricing", "sign_up")]

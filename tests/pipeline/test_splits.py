@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from ml.demo import summarise
-from tests.pipeline.project import Project
-from tests.pipeline.warehouses import simulated as simulate
+from tools.project import Project
+from tools.warehouses import simulated as simulate
 
 # All else is as it comes: training_window, min_training_subjects, min_converting_subjects.
 SHORT: dict[str, Any] = {"daily_horizon": "P3D"}

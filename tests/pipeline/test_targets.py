@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.pipeline.project import WIDE, Project, copy_of_root
+from tools.project import WIDE, Project, copy_of_root
 
 SIGN_UP = {"name": "sign_up", "events": ["submit_form"]}
 PRICING = {

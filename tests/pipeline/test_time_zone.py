@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from tests.pipeline.features.rendering import CompilationError, Macros
-from tests.pipeline.project import ROOT
+from tools.project import ROOT
+from tools.rendering import CompilationError, Macros
 
 
 def check(dialect: str, zone: str, command: str = "build") -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from tests.pipeline.features import engines
 from tests.pipeline.features.engines import DuckDB, Engine
-from tests.pipeline.features.rendering import ROOT, Macros
+from tools.rendering import ROOT, Macros
 
 pytestmark = [
     # py4j leaves the sockets that results came through to the garbage collector.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.pipeline.project import ROOT, Project, own_environment
+from tools.project import ROOT, Project, own_environment
 
 DEALS = {"name": "won", "table": "crm.deals", "user_id_column": "who", "tstamp_column": "at"}
 ENGAGED = {"all": [{"property": "engaged_time_in_s", "operator": ">=", "value": 30}]}

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from ml.simulation.generate import Simulation, simulate
-from tests.pipeline.project import ROOT, Project
+from tools.project import ROOT, Project
 
 TABLES = ("page_views", "sessions", "users")
 MODELS = (*TABLES, "user_mapping", "shared_user_ids")

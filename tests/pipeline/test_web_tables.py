@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from ml.simulation.generate import Simulation, simulate
-from tests.pipeline.project import Project
 from tests.pipeline.web import reference
+from tools.project import Project
 
 KEYS = {
     "page_views": "page_view_id",

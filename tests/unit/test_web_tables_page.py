@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from tests.unit import web_tables_page
+from tools import web_tables_page
 
 
 def test_the_page_is_that_of_the_yaml() -> None:
     text = web_tables_page.PAGE.read_text()
-    assert web_tables_page.page(text) == text, "run python -m tests.unit.web_tables_page"
+    assert web_tables_page.page(text) == text, "run python -m tools.web_tables_page"
 
 
 def test_every_column_is_documented_by_a_page_or_is_ours() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.emulators.running import isolated
+from tools.stand_ins import isolated
 
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 _INSTALLING = threading.Lock()

@@ -13,7 +13,7 @@ from tests.emulators.databricks.rest import RefusedError, Rest
 from tests.emulators.databricks.statements import Statements
 from tests.emulators.databricks.thrift import Service
 from tests.emulators.databricks.volumes import Volumes
-from tests.emulators.running import free_port
+from tools.stand_ins import free_port
 
 # What the SDK asks of a host before anything else.
 DISCOVERY = "/.well-known/databricks-config"

@@ -9,10 +9,10 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from snowflake.connector.errors import ProgrammingError
 
-from tests.emulators.running import isolated
 from tests.emulators.snowflake import stages
 from tests.emulators.snowflake.enforcement import Session
 from tests.emulators.snowflake.statements import Procedure
+from tools.stand_ins import isolated
 
 INTERPRETER = Path(__file__).with_name("interpreter.py")
 _PROJECT = Path(__file__).parents[3] / "pyproject.toml"

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.pipeline.features.reference import DAY, Event
-from tests.pipeline.features.rendering import visitor_definitions
+from tools.rendering import visitor_definitions
 
 HOUR = DAY // 24
 START = 1_767_225_600_000_000  # 2026-01-01, a Thursday

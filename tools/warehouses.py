@@ -18,9 +18,9 @@ import pandas as pd
 import pyarrow as pa
 import yaml
 
-from tests.pipeline import equality
-from tests.pipeline.equality import Tolerance
-from tests.pipeline.project import WIDE, Project
+from tools import equality
+from tools.equality import Tolerance
+from tools.project import WIDE, Project
 
 EXACT = Tolerance()
 PRICING = {"all": [{"property": "page_url", "operator": "like", "value": "%pricing%"}]}

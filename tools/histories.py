@@ -3,7 +3,7 @@
 At the end the tables have to equal a fresh build to the row. dbt runs in this process, on DuckDB
 without transactions, so that a stopped run leaves what it leaves on a warehouse.
 
-    python -m tests.pipeline.histories FOLDER FIRST_SEED NUMBER_OF_SEQUENCES
+    python -m tools.histories FOLDER FIRST_SEED NUMBER_OF_SEQUENCES
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from tests.pipeline.project import copy_of_root
+from tools.project import copy_of_root
 
 TABLES = ["feat_visitor__asof_event", "feat_visitor__asof_day"]
 START = datetime(2026, 1, 1)

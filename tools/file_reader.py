@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import duckdb
 
-from tests.pipeline.features.rendering import Macros
+from tools.rendering import Macros
 
 
 class _Current:

@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.emulators.running import running
-from tests.pipeline.project import ROOT
-from tests.pipeline.warehouses import SnowflakeProject, simulated
+from tools.project import ROOT
+from tools.stand_ins import running
+from tools.warehouses import SnowflakeProject, simulated
 
 CONFIG = """
 [sqlfluff]

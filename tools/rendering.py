@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import jinja2
 import yaml
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 MACRO = re.compile(r"\{%-?\s*macro\s+(\w+)\s*\(.*?\{%-?\s*endmacro\s*-?%\}", re.DOTALL)
 DIALECTS = {
     "duckdb": ("duckdb", "default"),

@@ -15,9 +15,9 @@ import duckdb
 import pyarrow as pa
 import yaml
 
-from tests.pipeline import forked
+from tools import forked
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 # Makes the small simulations of these tests trainable.
 WIDE = {
     "training_window": [85, 10],
@@ -36,7 +36,7 @@ def copy_of_root(folder: Path, *, whole: bool = False) -> Path:
         check=True,
     ).stdout.split("\0")
     for name in filter(None, listed):
-        left_out = not whole and name.startswith(("tests/pipeline", "bench/"))
+        left_out = not whole and name.startswith(("tests/pipeline", "bench/", "tools/"))
         if (ROOT / name).is_file() and not left_out:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
@@ -140,7 +140,7 @@ class Project:
         options += ["--log-path", str(self.folder / "logs")]
         given = [{"arguments": run[0], "environment": run[1]} for run in runs]
         done = subprocess.run(
-            [sys.executable, str(ROOT / "tests" / "pipeline" / "many_runs.py")],
+            [sys.executable, str(ROOT / "tools" / "many_runs.py")],
             input=json.dumps({"options": options, "parse_once": parse_once, "runs": given}),
             env=own_environment() | {"CDP_DUCKDB": str(self.database)},
             cwd=self.root,

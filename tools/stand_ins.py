@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -13,11 +14,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.emulators.serving import announced
-
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 # A procedure's, a notebook's.
 TIMEOUT_SECONDS = 900
+
+_ANNOUNCED = re.compile(r"^\S.* at http://127\.0\.0\.1:(?P<port>\d+)$", re.MULTILINE)
+
+
+def announced(log: str) -> int | None:
+    """Read the port that a stand-in announced; None where it does not listen yet."""
+    found = _ANNOUNCED.search(log)
+    return int(found["port"]) if found else None
 
 
 def free_port() -> int:

@@ -19,7 +19,7 @@ from tempfile import NamedTemporaryFile
 
 # None of these starts a thread or reads the environment when it is imported. What Python models
 # import (NumPy, pandas, xgboost) does, and is left to each process.
-IMPORTED = ["dbt.cli.main", "dbt.adapters.duckdb", "databricks.sdk", "tests.pipeline.parsed"]
+IMPORTED = ["dbt.cli.main", "dbt.adapters.duckdb", "databricks.sdk", "tools.parsed"]
 TIMED_OUT = 124
 
 

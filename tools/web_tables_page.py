@@ -1,6 +1,6 @@
 """The tables of dbt_project/docs/web_tables.md, from the YAML that dbt reads.
 
-python -m tests.unit.web_tables_page     writes them anew
+python -m tools.web_tables_page     writes them anew
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "dbt_project" / "docs" / "web_tables.md"
 BEGIN, END = "<!-- generated: tables -->", "<!-- end -->"
 TABLES = ("page_views", "sessions", "users", "user_mapping")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tests.pipeline.project import Project
+from tools.project import Project
 
 EXAMPLES = 3
 

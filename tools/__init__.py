@@ -1,0 +1,1 @@
+"""What make, bench and tests run that is neither product nor test."""
