@@ -3,10 +3,17 @@
 {% macro completed_conversion_list(tstamp, prefix, suffix) %}
     {% set list = [] %}
     {% for conversion in conversions() %}
-        {% do list.append(
-            "min(case when conversion_name = " ~ sql_literal(conversion.name) ~ " and number = "
-            ~ conversion.min_count ~ " then " ~ tstamp ~ " end) as " ~ prefix ~ conversion.name ~ suffix
-        ) %}
+        {% set column -%}
+        min(
+            case
+                when
+                    conversion_name = {{ sql_literal(conversion.name) }}
+                    and number = {{ conversion.min_count }}
+                    then {{ tstamp }}
+            end
+        ) as {{ prefix ~ conversion.name ~ suffix }}
+        {%- endset %}
+        {% do list.append(column) %}
     {% endfor %}
     {{ return(list | join(",\n        ")) }}
 {% endmacro %}

@@ -16,8 +16,8 @@
         {{ midnight_us(epoch_us("event_tstamp")) }}
 {% endmacro %}
 
-{#- Visitors in 256 parts, the same ones on every run and engine: 00 to ff. -#}
-{% macro visitor_bucket(visitor) %} {{ return("substring(md5(" ~ visitor ~ "), 1, 2)") }} {% endmacro %}
+{#- Visitors in 256 parts: 00 to ff. -#}
+{% macro visitor_bucket(visitor) %} {{ return(hash_bucket(visitor, 2)) }} {% endmacro %}
 
 {#- The midnight before, of moments before 1970 too. -#}
 {% macro midnight_us(us) %}

@@ -41,10 +41,7 @@
 
 {#- One line where more is built than a day that goes on and what may arrive late. -#}
 {% macro log_changes(changes) %}
-    {% set late_us = [
-        late_arrival_us(), iso_duration_us(var("arrival_tolerance")),
-    ] | max %}
-    {% if changes.from_us < changes.newest_us - late_us - 86400000000 and changes.days %}
+    {% if changes.from_us < changes.newest_us - longest_lateness_us() - 86400000000 and changes.days %}
         {% set day = modules.datetime.datetime.fromtimestamp(
             changes.from_us // 1000000, modules.pytz.utc
         ).strftime("%Y-%m-%d") %}

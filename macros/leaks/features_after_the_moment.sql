@@ -9,9 +9,6 @@
     Columns that describe the moment's own event are left out where `skip_own`. -#}
 {% macro features_after_the_moment(table, relation, skip_own=false, num_rows=200) %}
 {%- set definitions = definitions_to_recompute(table, skip_own) -%}
-{%- set slack_us = [
-    late_arrival_us(), iso_duration_us(var("arrival_tolerance")),
-] | max -%}
 {%- set key = "domain_userid || '|' || cast(us as " ~ dbt.type_string() ~ ")" -%}
 
 with stored as (
@@ -50,7 +47,7 @@ eligible as (
     select
         stored.*,
         md5('leak' || {{ "stored." ~ key | replace("(us", "(stored.us") }}) as place,
-        stored.us >= as_of.as_of_us - {{ slack_us }} as is_of_this_run
+        stored.us >= as_of.as_of_us - {{ longest_lateness_us() }} as is_of_this_run
     from stored
     inner join subjects on stored.domain_userid = subjects.domain_userid
     cross join as_of

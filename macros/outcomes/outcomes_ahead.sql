@@ -14,6 +14,7 @@
 {% macro outcomes_ahead(specs, events, moments, as_of) %}
 {%- set churn = specs | selectattr("kind", "equalto", "churn") | first -%}
 {%- set value = specs | selectattr("kind", "equalto", "value") | first -%}
+{%- set as_of_us = epoch_us("as_of.as_of_tstamp") -%}
 with points as (
 
     select
@@ -81,7 +82,7 @@ select
     {%- if churn %},
     case
         when
-            {{ outcome_is_known(churn) }}
+            {{ is_outcome_known("moments_ahead.moment_us", churn.horizon, as_of_us) }}
             and moments_ahead.last_us
             >= moments_ahead.moment_us - {{ iso_duration_us(churn.horizon) }}
             then coalesce(
@@ -93,18 +94,13 @@ select
     {%- endif %}
     {%- if value %},
     case
-        when {{ outcome_is_known(value) }}
+        when {{ is_outcome_known("moments_ahead.moment_us", value.horizon, as_of_us) }}
             then greatest({{ in_unit("moments_ahead.amount", 1000000) }}, 0)
     end as {{ outcome_column(value) }}
     {%- endif %}
 from moments_ahead
 cross join {{ as_of }} as as_of
 {%- endmacro %}
-
-{% macro outcome_is_known(spec) %}
-    {% set us = iso_duration_us(spec.horizon) + late_arrival_us() %}
-    {{ return("moments_ahead.moment_us + " ~ us ~ " <= " ~ epoch_us("as_of.as_of_tstamp")) }}
-{% endmacro %}
 
 {% macro further_outcomes(specs) %}
     {{ return(specs | rejectattr("kind", "equalto", "conversion") | list) }}

@@ -1,19 +1,18 @@
 {#- The column of a target: target_had_conversion_next7d for (conversion, P7D). -#}
 {% macro target_column(conversion, horizon) %}
-    {{ return(
-        "target_had_" ~ (conversion if conversion is string else conversion.name)
-        ~ "_next" ~ horizon | lower | replace("p", "") | replace("t", "")
-    ) }}
+    {% set name = conversion if conversion is string else conversion.name %}
+    {{ return("target_had_" ~ name ~ "_next" ~ horizon | lower | replace("p", "") | replace("t", "")) }}
 {% endmacro %}
 
 {#- Is the next conversion complete within the horizon? Null until that is known. -#}
 {% macro target_value(done_us, us, horizon, as_of_us) %}
-    {% set horizon_us = iso_duration_us(horizon) %}
-    {% set known_us = horizon_us + late_arrival_us() %}
-    {{ return(
-        "case when " ~ us ~ " + " ~ known_us ~ " <= " ~ as_of_us ~ " then coalesce("
-        ~ done_us ~ " <= " ~ us ~ " + " ~ horizon_us ~ ", false) end"
-    ) }}
+    {% set sql -%}
+    case
+        when {{ is_outcome_known(us, horizon, as_of_us) }}
+            then coalesce({{ done_us }} <= {{ us }} + {{ iso_duration_us(horizon) }}, false)
+    end
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- The column of the base's tgt_ model that a model learns to predict:

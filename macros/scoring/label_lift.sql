@@ -11,15 +11,15 @@
     {% set base_rate = "nullif(" ~ base_rate ~ ", 0)" %}
     {% if times > 1 %}
         {% set share = (times ** 0.5 - 1) / (times ** 0.5 + 1) %}
-        {% set bound = "least(" ~ times ~ ", 1 + (1 - " ~ base_rate ~ ") * " ~ share
-            ~ " / " ~ base_rate ~ ")" %}
+        {% set bound -%}
+        least({{ times }}, 1 + (1 - {{ base_rate }}) * {{ share }} / {{ base_rate }})
+        {%- endset %}
     {% elif times == 1 %}
         {{ return("1") }}
     {% else %}
-        {% set bound = "greatest(" ~ times ~ ", (1 - (1 - " ~ base_rate ~ ") / " ~ times ~ ") / "
-            ~ base_rate ~ ")" %}
+        {% set bound -%}
+        greatest({{ times }}, (1 - (1 - {{ base_rate }}) / {{ times }}) / {{ base_rate }})
+        {%- endset %}
     {% endif %}
-    {{ return(
-        "case when " ~ kind ~ " = 'value' then " ~ times ~ " else " ~ bound ~ " end"
-    ) }}
+    {{ return("case when " ~ kind ~ " = 'value' then " ~ times ~ " else " ~ bound ~ " end") }}
 {% endmacro %}

@@ -2,10 +2,13 @@
 {% macro first_touch_training_list(specs) %}
     {% set list = [] %}
     {% for spec in specs %}
-        {% do list.append(
-            "case when not targets.had_" ~ spec.conversion ~ "_in_first_visit then targets."
-            ~ outcome_column(spec) ~ " end as " ~ spec.target_column
-        ) %}
+        {% set column -%}
+        case
+            when not targets.had_{{ spec.conversion }}_in_first_visit
+                then targets.{{ outcome_column(spec) }}
+        end as {{ spec.target_column }}
+        {%- endset %}
+        {% do list.append(column) %}
     {% endfor %}
     {{ return(list | join(",\n        ")) }}
 {% endmacro %}

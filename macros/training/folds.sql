@@ -3,8 +3,10 @@
 {% macro fold_period_start(spec, fold) %}
     {% set periods = var("fold_periods") %}
     {% set share = periods[0] if fold == "calibrate" else periods[0] + periods[1] %}
-    {% set known_us = iso_duration_us(spec.horizon) + late_arrival_us() %}
-    {{ return("start_us + (as_of_us - " ~ known_us ~ " - start_us) * " ~ share) }}
+    {% set sql -%}
+    start_us + (as_of_us - {{ outcome_known_after_us(spec.horizon) }} - start_us) * {{ share }}
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- Do the row and its outcome lie in the period of its subject's fold? -#}
@@ -14,12 +16,20 @@
     {% set specs = propensity_model_specs(spec.base) %}
     {% set like = specs | selectattr("horizon", "equalto", spec.horizon) | first %}
     {% set period = "periods." ~ like.target_column %}
-    {{ return(
-        "coalesce(case when " ~ until_us ~ " < " ~ period ~ "_calibrate_us then 'train' when "
-        ~ moment_us ~ " >= " ~ period ~ "_calibrate_us and " ~ until_us ~ " < " ~ period
-        ~ "_test_us then 'calibrate' when " ~ moment_us ~ " >= " ~ period
-        ~ "_test_us then 'test' end = subjects.fold, false)"
-    ) }}
+    {% set sql -%}
+    coalesce(
+        case
+            when {{ until_us }} < {{ period }}_calibrate_us then 'train'
+            when
+                {{ moment_us }} >= {{ period }}_calibrate_us
+                and {{ until_us }} < {{ period }}_test_us
+                then 'calibrate'
+            when {{ moment_us }} >= {{ period }}_test_us then 'test'
+        end = subjects.fold,
+        false
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- Does the row come before any one-off conversion? Where horizons differ, a row in the
@@ -28,25 +38,28 @@
     {% set conditions = [] %}
     {% if spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
         {% set converted = "subjects.first_" ~ spec.conversion ~ "_tstamp" %}
-        {% do conditions.append(
-            "(" ~ converted ~ " is null or features.as_of_tstamp < " ~ converted ~ ")"
-        ) %}
+        {% set is_before -%}
+        ({{ converted }} is null or features.as_of_tstamp < {{ converted }})
+        {%- endset %}
+        {% do conditions.append(is_before) %}
     {% endif %}
     {% if in_folds | length > 1 %}
-        {% do conditions.append(
-            "(" ~ is_in_fold(spec) ~ " or not (" ~ in_folds | join(" or ") ~ "))"
-        ) %}
+        {% set trains_here_or_nowhere -%}
+        ({{ is_in_fold(spec) }} or not ({{ in_folds | join(" or ") }}))
+        {%- endset %}
+        {% do conditions.append(trains_here_or_nowhere) %}
     {% endif %}
     {{ return(conditions | join(" and ") or "true") }}
 {% endmacro %}
 
 {#- train, calibrate or test, by a hash of the subject: the same on every engine. -#}
 {% macro subject_fold(subject, shares) %}
-    {% set bucket = "substring(md5('fold' || " ~ subject ~ "), 1, 4)" %}
-    {% set train = "%04x" % (shares[0] * 65536) | int %}
-    {% set calibrate = "%04x" % ((shares[0] + shares[1]) * 65536) | int %}
-    {{ return(
-        "case when " ~ bucket ~ " < '" ~ train ~ "' then 'train' when " ~ bucket ~ " < '"
-        ~ calibrate ~ "' then 'calibrate' else 'test' end"
-    ) }}
+    {% set sql -%}
+    case
+        when {{ is_in_share(subject, shares[0], "fold") }} then 'train'
+        when {{ is_in_share(subject, shares[0] + shares[1], "fold") }} then 'calibrate'
+        else 'test'
+    end
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}

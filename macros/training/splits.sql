@@ -18,10 +18,13 @@
     {% if split == "people" %}
         {{ return("case when " ~ row ~ ".subject_fold = 'test' then 'test' else 'train' end") }}
     {% endif %}
-    {{ return(
-        "case when " ~ row ~ ".moment_us < " ~ cut ~ ".train_until_us then 'train' when "
-        ~ row ~ ".moment_us >= " ~ cut ~ ".test_from_us then 'test' end"
-    ) }}
+    {% set sql -%}
+    case
+        when {{ row }}.moment_us < {{ cut }}.train_until_us then 'train'
+        when {{ row }}.moment_us >= {{ cut }}.test_from_us then 'test'
+    end
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- The rows of every model once for each split, with the fold they have there. -#}
@@ -52,10 +55,15 @@
             {% for fold in folds.get(split, ["train", "test"]) %}
                 {% set is_small = split == "people_and_time" and not spec.outcomes_overlap %}
                 {% set asked = least if fold == "train" or is_small else [least, 5] | min %}
-                {% do rows.append(
-                    "select '" ~ spec.model_name ~ "' as model_name, '" ~ split ~ "' as split, "
-                    ~ place ~ " as place, '" ~ fold ~ "' as fold, " ~ asked ~ " as n_asked"
-                ) %}
+                {% set row -%}
+    select
+        '{{ spec.model_name }}' as model_name,
+        '{{ split }}' as split,
+        {{ place }} as place,
+        '{{ fold }}' as fold,
+        {{ asked }} as n_asked
+                {%- endset %}
+                {% do rows.append(row) %}
             {% endfor %}
         {% endfor %}
     {% endfor %}

@@ -9,21 +9,9 @@
     {{ return(features) }}
 {% endmacro %}
 
-{#- What each aggregation takes besides events, conversion, criteria and period. -#}
-{% macro aggregation_keys() %}
-    {{ return({
-        "counter": [], "any": [],
-        "sum": ["property"], "mean": ["property"], "min": ["property"], "max": ["property"],
-        "unique_count": ["property"],
-        "first": ["property"], "last": ["property", "includes_own_event"],
-        "most_frequent": ["property", "values"],
-        "time_since_first": ["unit"], "time_since_last": ["unit"],
-    }) }}
-{% endmacro %}
-
 {% macro feature_definition(name, definition) %}
     {% set what = "feature " ~ name %}
-    {% set aggregations = aggregation_keys() %}
+    {% set known = aggregations() %}
     {% set moments = ["day_of_week", "hour_of_day"] %}
     {% if definition is not mapping %}
         {{ definition_error(what, "feature", definition, "a mapping with `aggregation`") }}
@@ -32,12 +20,12 @@
             {{ definition_error(what, "moment", definition, moments | join(", ") ~ ", alone") }}
         {% endif %}
         {{ return({"name": name, "aggregation": definition.moment}) }}
-    {% elif definition.get("aggregation") not in aggregations %}
+    {% elif definition.get("aggregation") not in known %}
         {{ definition_error(
-            what, "aggregation", definition.get("aggregation"), aggregations | join(", ")
+            what, "aggregation", definition.get("aggregation"), known | join(", ")
         ) }}
     {% endif %}
-    {% set own_keys = aggregations[definition.aggregation] %}
+    {% set own_keys = known[definition.aggregation]["keys"] %}
     {% set keys = ["aggregation", "events", "conversion", "criteria", "period"] + own_keys %}
     {% for key in definition if key not in keys %}
         {{ definition_error(
@@ -63,7 +51,7 @@
         "name": name,
         "aggregation": definition.aggregation,
         "conditions": feature_conditions(definition, what),
-        "value": feature_value(definition, own_keys, what),
+        "value": feature_value(definition, what),
         "period": iso_duration_us(definition.period, what ~ ", period")
             if "period" in definition else none,
         "own": definition.get("includes_own_event", false),
@@ -72,14 +60,17 @@
     }) }}
 {% endmacro %}
 
-{% macro feature_value(definition, own_keys, what) %}
-    {% if "property" not in own_keys %} {{ return(none) }} {% endif %}
-    {% if definition.aggregation in ["sum", "mean"] %}
+{#- SQL over an event: what is aggregated; none: the events themselves. -#}
+{% macro feature_value(definition, what) %}
+    {% set value = aggregations()[definition.aggregation].value %}
+    {% if value == "summable" %}
         {{ return(summable_number(property_number(definition.property, what))) }}
-    {% elif definition.aggregation in ["min", "max"] %}
+    {% elif value == "number" %}
         {{ return(property_number(definition.property, what)) }}
+    {% elif value == "as_it_is" %}
+        {{ return(property_column(definition.property, what)) }}
     {% endif %}
-    {{ return(property_column(definition.property, what)) }}
+    {{ return(none) }}
 {% endmacro %}
 
 {#- [{condition, min_count}]: one, or with `conversion: any` one per configured conversion. -#}

@@ -1,13 +1,20 @@
-{#- The pieces that running_frames_output puts together. Each adds the columns it needs to
+{#- The pieces that running_frames_output() puts together. Each adds the columns it needs to
     the plan and returns SQL over them. -#}
 
+{#- The column of this aggregate over all rows before the moment, or before the period. -#}
+{% macro frame_column(plan, aggregate, period=none) %}
+    {{ return(stage_column(plan.frames, frame_before(aggregate, period), "f")) }}
+{% endmacro %}
+
 {% macro aggregate_in_period(plan, function, column, period) %}
-    {% set call = function ~ "(" ~ column ~ ")" %}
-    {% set before = stage_column(plan.frames, frame_before(call), "f") %}
+    {% set aggregate = function ~ "(" ~ column ~ ")" %}
+    {% set before = frame_column(plan, aggregate) %}
     {% if period is none %} {{ return(before) }} {% endif %}
-    {% set older = stage_column(plan.frames, frame_before(call, period), "f") %}
-    {% if function == "count" %} {{ return("(" ~ before ~ " - " ~ older ~ ")") }} {% endif %}
-    {{ return("(" ~ before ~ " - coalesce(" ~ older ~ ", 0))") }}
+    {% set older = frame_column(plan, aggregate, period) %}
+    {% set sql -%}
+    ({{ before }} - {{ older if function == "count" else "coalesce(" ~ older ~ ", 0)" }})
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {% macro count_in_period(plan, condition, period) %}
@@ -19,43 +26,44 @@
     {% set number = stage_column(plan.events, value_only_if(condition, millionths(value)), "e") %}
     {% set total = in_unit(aggregate_in_period(plan, "sum", number, period), 1000000) %}
     {% set count = aggregate_in_period(plan, "count", number, period) %}
-    {% if kind == "sum" %}
-        {{ return("case when " ~ count ~ " > 0 then " ~ total ~ " else 0 end") }}
-    {% endif %}
-    {{ return("case when " ~ count ~ " > 0 then " ~ total ~ " / " ~ count ~ " end") }}
+    {{ return(total_or_mean(kind, total, count)) }}
 {% endmacro %}
 
 {#- A key is present from its first event until one period after its last, where a gap
     longer than the period begins anew: keys that came minus keys that went. -#}
 {% macro unique_in_period(plan, condition, value, period) %}
     {% set key = stage_column(plan.events, value_only_if(condition, value), "e") %}
-    {% set same = " over (partition by domain_userid, " ~ key ~ " order by us)" %}
-    {% set earlier = stage_column(plan.neighbours, "lag(us)" ~ same, "n") %}
+    {% set of_key = " over (partition by domain_userid, " ~ key ~ " order by us)" %}
+    {% set earlier = stage_column(plan.neighbours, "lag(us)" ~ of_key, "n") %}
     {% if period is none %}
-        {% set first = stage_column(
-            plan.marks, value_only_if(key ~ " is not null and " ~ earlier ~ " is null", "1"), "m"
-        ) %}
+        {% set is_first = key ~ " is not null and " ~ earlier ~ " is null" %}
+        {% set first = stage_column(plan.marks, value_only_if(is_first, "1"), "m") %}
         {% set present = aggregate_in_period(plan, "count", first, none) %}
     {% else %}
-        {% set later = stage_column(plan.neighbours, "lead(us)" ~ same, "n") %}
-        {% set came = stage_column(plan.marks, value_only_if(
-            key ~ " is not null and coalesce(us - " ~ earlier ~ " > " ~ period ~ ", true)", "1"
-        ), "m") %}
-        {% set went = stage_column(plan.marks, value_only_if(
-            key ~ " is not null and coalesce(" ~ later ~ " - us > " ~ period ~ ", true)", "1"
-        ), "m") %}
-        {% set present = "(" ~ stage_column(plan.frames, frame_before("count(" ~ came ~ ")"), "f")
-            ~ " - " ~ stage_column(plan.frames, frame_before("count(" ~ went ~ ")", period), "f") ~ ")" %}
+        {% set later = stage_column(plan.neighbours, "lead(us)" ~ of_key, "n") %}
+        {% set comes -%}
+        {{ key }} is not null and coalesce(us - {{ earlier }} > {{ period }}, true)
+        {%- endset %}
+        {% set goes -%}
+        {{ key }} is not null and coalesce({{ later }} - us > {{ period }}, true)
+        {%- endset %}
+        {% set came = stage_column(plan.marks, value_only_if(comes, "1"), "m") %}
+        {% set went = stage_column(plan.marks, value_only_if(goes, "1"), "m") %}
+        {% set present -%}
+        ({{ frame_column(plan, "count(" ~ came ~ ")") }}
+        - {{ frame_column(plan, "count(" ~ went ~ ")", period) }})
+        {%- endset %}
     {% endif %}
     {{ return("cast(" ~ present ~ " as " ~ dbt.type_bigint() ~ ")") }}
 {% endmacro %}
 
 {% macro event_time_if(plan, condition) %}
-    {{ return(stage_column(plan.events, value_only_if(condition, epoch_us("event_tstamp")), "e")) }}
+    {% set time = value_only_if(condition, epoch_us("event_tstamp")) %}
+    {{ return(stage_column(plan.events, time, "e")) }}
 {% endmacro %}
 
-{% macro latest_event_time(plan, condition) %}
-    {{ return(stage_column(plan.frames, frame_before("max(" ~ event_time_if(plan, condition) ~ ")"), "f")) }}
+{% macro latest_event_time(plan, condition, period=none) %}
+    {{ return(frame_column(plan, "max(" ~ event_time_if(plan, condition) ~ ")", period)) }}
 {% endmacro %}
 
 {#- Did the latest such event happen within the period? One frame serves every period. -#}
@@ -67,15 +75,15 @@
 
 {#- The value among the events of one microsecond: by event_id the first, or the last. -#}
 {% macro value_among_ties(plan, condition, value, which) %}
-    {% set text = "coalesce(cast(" ~ value ~ " as " ~ dbt.type_string() ~ "), '')" %}
-    {% set of_event = stage_column(plan.events, value_only_if(condition, text), "e") %}
-    {{ return(stage_column(
-        plan.neighbours,
-        ignore_nulls(which ~ "_value", of_event)
-        ~ " over (partition by domain_userid, us order by event_id rows between unbounded"
-        ~ " preceding and unbounded following)",
-        "n",
-    )) }}
+    {% set text = value_only_if(condition, text_or_empty(value)) %}
+    {% set of_event = stage_column(plan.events, text, "e") %}
+    {% set among_ties -%}
+    {{ ignore_nulls(which ~ "_value", of_event) }} over (
+        partition by domain_userid, us order by event_id
+        rows between unbounded preceding and unbounded following
+    )
+    {%- endset %}
+    {{ return(stage_column(plan.neighbours, among_ties, "n")) }}
 {% endmacro %}
 
 {#- The value (or, with none, the time) of the first such event in the period, else null.
@@ -83,35 +91,29 @@
 {% macro first_in_period(plan, condition, value, period) %}
     {% set column = event_time_if(plan, condition) if value is none
         else value_among_ties(plan, condition, value, "first") %}
-    {% set earliest = stage_column(
-        plan.frames, frame_before(ignore_nulls("first_value", column)), "f"
-    ) %}
+    {% set earliest = frame_column(plan, ignore_nulls("first_value", column)) %}
     {% if period is none %} {{ return(earliest) }} {% endif %}
     {% set next = stage_column(
         plan.marks, frame_after(ignore_nulls("last_value", column)), "m"
     ) %}
-    {% set older = stage_column(
-        plan.frames, frame_before("max(" ~ event_time_if(plan, condition) ~ ")", period), "f"
-    ) %}
-    {% set following = stage_column(
-        plan.frames, frame_before("last_value(" ~ next ~ ")", period), "f"
-    ) %}
-    {{ return(
-        "case when " ~ holds_in_period(plan, condition, period) ~ " then case when " ~ older
-        ~ " is null then " ~ earliest ~ " else " ~ following ~ " end end"
-    ) }}
+    {% set older = latest_event_time(plan, condition, period) %}
+    {% set following = frame_column(plan, "last_value(" ~ next ~ ")", period) %}
+    {% set sql -%}
+    case
+        when {{ holds_in_period(plan, condition, period) }}
+            then case when {{ older }} is null then {{ earliest }} else {{ following }} end
+    end
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {% macro last_in_period(plan, feature, condition, moments_are_events) %}
-    {% set text = "coalesce(cast(" ~ feature.value ~ " as " ~ dbt.type_string() ~ "), '')" %}
-    {% set own = stage_column(plan.events, value_only_if(condition, text), "e")
-        if feature.own and moments_are_events %}
+    {% set own = stage_column(
+        plan.events, value_only_if(condition, text_or_empty(feature.value)), "e"
+    ) if feature.own and moments_are_events %}
     {% if own and condition == "true" %} {{ return(own) }} {% endif %}
     {% set value = value_among_ties(plan, condition, feature.value, "last") %}
-    {% set latest = stage_column(
-        plan.frames, frame_before(ignore_nulls("last_value", value)), "f"
-    ) %}
-    {% set before = "case when " ~ holds_in_period(plan, condition, feature.period) ~ " then "
-        ~ latest ~ " end" %}
+    {% set latest = frame_column(plan, ignore_nulls("last_value", value)) %}
+    {% set before = value_only_if(holds_in_period(plan, condition, feature.period), latest) %}
     {{ return("coalesce(" ~ (own ~ ", " if own else "") ~ before ~ ", '')") }}
 {% endmacro %}

@@ -20,7 +20,8 @@
     {% set value = feature.value %}
     {% set period = feature.period %}
     {% if kind == "counter" %}
-        {{ return("cast(" ~ count_in_period(plan, condition, period) ~ " as " ~ dbt.type_bigint() ~ ")") }}
+        {% set count = count_in_period(plan, condition, period) %}
+        {{ return("cast(" ~ count ~ " as " ~ dbt.type_bigint() ~ ")") }}
     {% elif kind == "unique_count" %}
         {{ return(unique_in_period(plan, condition, value, period)) }}
     {% elif kind == "any" %}
@@ -38,13 +39,13 @@
         {% set number = stage_column(
             plan.events, value_only_if(condition, "cast(" ~ value ~ " as double)"), "e"
         ) %}
-        {{ return(stage_column(plan.frames, frame_of_period(kind ~ "(" ~ number ~ ")", "domain_userid", period), "f")) }}
+        {% set of_period = frame_of_period(kind ~ "(" ~ number ~ ")", "domain_userid", period) %}
+        {{ return(stage_column(plan.frames, of_period, "f")) }}
     {% elif kind == "most_frequent" %}
         {% set counts = [] %}
         {% for choice in feature.choices %}
-            {% do counts.append(count_in_period(
-                plan, both_conditions(condition, value ~ " = " ~ sql_literal(choice)), period
-            )) %}
+            {% set is_choice = both_conditions(condition, value ~ " = " ~ sql_literal(choice)) %}
+            {% do counts.append(count_in_period(plan, is_choice, period)) %}
         {% endfor %}
         {{ return(most_frequent(feature.choices, counts)) }}
     {% elif kind == "first" %}
@@ -56,10 +57,8 @@
         {{ return(in_unit("us - " ~ earliest, feature.unit_us)) }}
     {% elif kind == "time_since_last" %}
         {% set latest = latest_event_time(plan, condition) %}
-        {{ return(in_unit(
-            "case when " ~ holds_in_period(plan, condition, period) ~ " then us - " ~ latest ~ " end",
-            feature.unit_us,
-        )) }}
+        {% set since = value_only_if(holds_in_period(plan, condition, period), "us - " ~ latest) %}
+        {{ return(in_unit(since, feature.unit_us)) }}
     {% endif %}
 {% endmacro %}
 
@@ -67,15 +66,21 @@
     are in neither. -#}
 {% macro frame_before(function, period=none) %}
     {% set bound = (period or 0) + 1 %}
-    {{ return(
-        function ~ " over (partition by domain_userid order by us range between unbounded"
-        ~ " preceding and " ~ bound ~ " preceding)"
-    ) }}
+    {% set sql -%}
+    {{ function }} over (
+        partition by domain_userid order by us
+        range between unbounded preceding and {{ bound }} preceding
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {% macro frame_after(function) %}
-    {{ return(
-        function ~ " over (partition by domain_userid order by -us range between unbounded"
-        ~ " preceding and 1 preceding)"
-    ) }}
+    {% set sql -%}
+    {{ function }} over (
+        partition by domain_userid order by -us
+        range between unbounded preceding and 1 preceding
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}

@@ -50,13 +50,9 @@
     {% elif kind in ["sum", "mean"] %}
         {% set total = stage_column(plan.totals, value_only_if(condition, millionths(value)), "v") %}
         {% set difference = growth_in_period(plan, total, period) %}
-        {% set count = packed_count(
-            plan, both_conditions(condition, value ~ " is not null"), period
-        ) %}
-        {{ return(
-            "case when " ~ count ~ " > 0 then " ~ in_unit(difference, 1000000)
-            ~ (" / " ~ count if kind == "mean" else " else 0") ~ " end"
-        ) }}
+        {% set has_value = both_conditions(condition, value ~ " is not null") %}
+        {% set count = packed_count(plan, has_value, period) %}
+        {{ return(total_or_mean(kind, in_unit(difference, 1000000), count)) }}
     {% elif kind in ["min", "max"] %}
         {% set number = stage_column(
             plan.lowest if kind == "min" else plan.highest,
@@ -68,9 +64,8 @@
     {% elif kind == "most_frequent" %}
         {% set counts = [] %}
         {% for choice in feature.choices %}
-            {% do counts.append(packed_count(
-                plan, both_conditions(condition, value ~ " = " ~ sql_literal(choice)), period
-            )) %}
+            {% set is_choice = both_conditions(condition, value ~ " = " ~ sql_literal(choice)) %}
+            {% do counts.append(packed_count(plan, is_choice, period)) %}
         {% endfor %}
         {{ return(most_frequent(feature.choices, counts)) }}
     {% elif kind == "first" %}
@@ -79,18 +74,13 @@
     {% elif kind == "last" %}
         {{ return(packed_last(plan, feature, condition, moments_are_events)) }}
     {% elif kind == "time_since_first" %}
-        {% set time = stage_column(plan.times, value_only_if(condition, epoch_us("event_tstamp")), "t") %}
-        {{ return(in_unit(
-            "moment.us - " ~ packed_first(plan, condition, time, period), feature.unit_us
-        )) }}
+        {% set earliest = packed_first(plan, condition, packed_time(plan, condition), period) %}
+        {{ return(in_unit("moment.us - " ~ earliest, feature.unit_us)) }}
     {% elif kind == "time_since_last" %}
-        {% set time = stage_column(plan.times, value_only_if(condition, epoch_us("event_tstamp")), "t") %}
+        {% set time = packed_time(plan, condition) %}
         {% set latest = stage_column(plan.frames, rows_before_moment("max(" ~ time ~ ")"), "f") %}
         {% set since = "moment.us - moment." ~ latest %}
-        {{ return(in_unit(
-            since if period is none
-            else "case when " ~ since ~ " <= " ~ period ~ " then " ~ since ~ " end",
-            feature.unit_us,
-        )) }}
+        {% set is_within = "true" if period is none else since ~ " <= " ~ period %}
+        {{ return(in_unit(value_only_if(is_within, since), feature.unit_us)) }}
     {% endif %}
 {% endmacro %}

@@ -4,10 +4,13 @@
 {#- Rows before this one: those of earlier microseconds, as a moment comes before what
     happens in its own. -#}
 {% macro rows_before_moment(function) %}
-    {{ return(
-        function ~ " over (partition by subject order by us, is_moment desc"
-        ~ " rows between unbounded preceding and 1 preceding)"
-    ) }}
+    {% set sql -%}
+    {{ function }} over (
+        partition by subject order by us, is_moment desc
+        rows between unbounded preceding and 1 preceding
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- A running column as it was one period before the moment. -#}
@@ -18,13 +21,15 @@
 
 {% macro growth_in_period(plan, column, period) %}
     {% if period is none %} {{ return("moment." ~ column) }} {% endif %}
-    {{ return("moment." ~ column ~ " - coalesce(" ~ running_total_one_period_before(plan, column, period) ~ ", 0)") }}
+    {% set before = running_total_one_period_before(plan, column, period) %}
+    {{ return("moment." ~ column ~ " - coalesce(" ~ before ~ ", 0)") }}
 {% endmacro %}
 
 {% macro unpacked_field(expression, index) %}
-    {{ return(
-        "cast((" ~ expression ~ ") >> " ~ 31 * (index % 4) ~ " & 2147483647 as bigint)"
-    ) }}
+    {% set sql -%}
+    cast(({{ expression }}) >> {{ 31 * (index % 4) }} & 2147483647 as bigint)
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {% macro packed_count(plan, condition, period) %}

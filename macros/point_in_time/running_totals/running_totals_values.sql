@@ -3,13 +3,16 @@
 
 {% macro packed_text(plan, condition, value, expression) %}
     {% set code = plan.codes[condition] %}
-    {% set text = stage_column(
-        code.texts, "coalesce(cast(" ~ value ~ " as varchar), '')", "x"
-    ) %}
+    {% set text = stage_column(code.texts, text_or_empty(value), "x") %}
     {% set meaning = stage_column(
         plan.meanings, code.name ~ "_texts as {} on {}.code = " ~ expression, "meaning_"
     ) %}
     {{ return(meaning ~ "." ~ text) }}
+{% endmacro %}
+
+{% macro packed_time(plan, condition) %}
+    {% set time = value_only_if(condition, epoch_us("event_tstamp")) %}
+    {{ return(stage_column(plan.times, time, "t")) }}
 {% endmacro %}
 
 {% macro packed_code(plan, condition) %}
@@ -28,16 +31,16 @@
     {% set first = "moment.earliest_" ~ column %}
     {% if period is not none %}
         {% set next = running_total_one_period_before(plan, "next_" ~ column, period) %}
-        {% set first = "case when " ~ running_total_one_period_before(plan, "us", period) ~ " is null then " ~ first
-            ~ " else " ~ next ~ " end" %}
+        {% set older_us = running_total_one_period_before(plan, "us", period) %}
+        {% set first -%}
+        case when {{ older_us }} is null then moment.earliest_{{ column }} else {{ next }} end
+        {%- endset %}
     {% endif %}
-    {{ return(
-        "case when " ~ packed_count(plan, condition, period) ~ " > 0 then " ~ first ~ " end"
-    ) }}
+    {{ return(value_only_if(packed_count(plan, condition, period) ~ " > 0", first)) }}
 {% endmacro %}
 
 {% macro packed_last(plan, feature, condition, moments_are_events) %}
-    {% set text = "coalesce(cast(" ~ feature.value ~ " as varchar), '')" %}
+    {% set text = text_or_empty(feature.value) %}
     {% if feature.own and moments_are_events %}
         {% set own = stage_column(plan.own, value_only_if(condition, text), "own_") %}
         {% do plan.owners.update({feature.name: own}) %}
@@ -48,10 +51,7 @@
     {% set latest = "moment." ~ stage_column(
         plan.frames, rows_before_moment("last_value(last_" ~ code ~ " ignore nulls)"), "f"
     ) %}
-    {% set before = packed_text(
-        plan, condition, feature.value,
-        "case when " ~ packed_count(plan, condition, feature.period) ~ " > 0 then "
-        ~ latest ~ " end",
-    ) %}
+    {% set happened = packed_count(plan, condition, feature.period) ~ " > 0" %}
+    {% set before = packed_text(plan, condition, feature.value, value_only_if(happened, latest)) %}
     {{ return("coalesce(" ~ before ~ ", '')") }}
 {% endmacro %}

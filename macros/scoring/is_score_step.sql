@@ -5,10 +5,13 @@
 {% macro is_score_step(score, published, base_rate, kind) %}
     {% set above = "greatest(" ~ published ~ ", coalesce(" ~ base_rate ~ ", 0))" %}
     {% set below = "greatest(1 - " ~ published ~ ", 1 - coalesce(" ~ base_rate ~ ", 0))" %}
-    {{ return(
-        "abs(" ~ score ~ " - " ~ published ~ ") >= " ~ var("audience_score_step") ~ " * case when "
-        ~ kind ~ " = 'value' then " ~ above ~ " else least(" ~ above ~ ", " ~ below ~ ") end"
-    ) }}
+    {% set sql -%}
+    abs({{ score }} - {{ published }})
+    >= {{ var("audience_score_step") }} * case
+        when {{ kind }} = 'value' then {{ above }} else least({{ above }}, {{ below }})
+    end
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- What the attributes of a visitor are made from: other definitions make others. -#}
