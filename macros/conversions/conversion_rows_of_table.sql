@@ -11,8 +11,16 @@
         {% set known = typed_column(
             conversion_table_column(conversion, "known_tstamp_column", table), "timestamp"
         ) %}
-        {% set tstamp = "case when " ~ epoch_us(known) ~ " - " ~ epoch_us(tstamp) ~ " > "
-            ~ iso_duration_us(var("arrival_tolerance")) ~ " then " ~ known ~ " else " ~ tstamp ~ " end" %}
+        {% set happened = tstamp %}
+        {% set tstamp -%}
+        case
+            when
+                {{ epoch_us(known) }} - {{ epoch_us(happened) }}
+                > {{ iso_duration_us(var("arrival_tolerance")) }}
+                then {{ known }}
+            else {{ happened }}
+        end
+        {%- endset %}
     {% endif %}
     {% set columns = {} %}
     {% for name, column in table.columns.items() %}
@@ -20,7 +28,9 @@
     {% endfor %}
     {% set who = known_id(typed_column(user, "text")) %}
     {% set by_user_id = "user_id_column" in conversion %}
-    {% set id = typed_column(user, "text") ~ " || ' ' || cast(" ~ epoch_us(tstamp) ~ " as " ~ dbt.type_string() ~ ")" %}
+    {% set id -%}
+    {{ typed_column(user, "text") }} || ' ' || cast({{ epoch_us(tstamp) }} as {{ dbt.type_string() }})
+    {%- endset %}
     {% if "id_column" in conversion %}
         {% set own = typed_column(
             conversion_table_column(conversion, "id_column", table), "text"

@@ -1,10 +1,13 @@
 {#- The text as a number; null if it is none. The pattern makes engines agree: one reads
     `10d`, another `1_000`, all of them `NaN` and `Infinity`. -#}
 {% macro text_number(text) %}
-    {{ return(
-        "case when " ~ matches_pattern("trim(" ~ text ~ ")", number_pattern())
-        ~ " then " ~ finite_number("try_cast(trim(" ~ text ~ ") as double)") ~ " end"
-    ) }}
+    {% set sql -%}
+    case
+        when {{ matches_pattern("trim(" ~ text ~ ")", number_pattern()) }}
+            then {{ finite_number("try_cast(trim(" ~ text ~ ") as double)") }}
+    end
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {% macro number_pattern() %}

@@ -107,10 +107,14 @@
 {% macro is_rebuilt(changes, moment, visitor, back_us=0) %}
     {% set everyone = moment ~ " >= " ~ timestamp_us(changes.rest_us - back_us) %}
     {% if not changes.buckets %} {{ return(everyone) }} {% endif %}
-    {{ return(
-        moment ~ " >= " ~ timestamp_us(changes.from_us - back_us) ~ " and (" ~ everyone
-        ~ " or " ~ visitor_bucket(visitor) ~ " in (" ~ text_literals(changes.buckets) ~ "))"
-    ) }}
+    {% set sql -%}
+    {{ moment }} >= {{ timestamp_us(changes.from_us - back_us) }}
+    and (
+        {{ everyone }}
+        or {{ visitor_bucket(visitor) }} in ({{ text_literals(changes.buckets) }})
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- SQL: the events that rows built by this run are made from; none: all. -#}

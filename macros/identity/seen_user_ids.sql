@@ -9,7 +9,8 @@
     {% set user = modelled_column(table, "user_id", "text") %}
     {% if not mapping %}
         {% set person = modelled_column(sessions, "stitched_user_id", "text") %}
-        {% set user = "coalesce(" ~ known_id("nullif(" ~ person ~ ", " ~ visitor ~ ")") ~ ", " ~ user ~ ")" %}
+        {% set stitched = known_id("nullif(" ~ person ~ ", " ~ visitor ~ ")") %}
+        {% set user = "coalesce(" ~ stitched ~ ", " ~ user ~ ")" %}
     {% endif %}
     {% set rows %}
     select

@@ -48,11 +48,15 @@
 {% macro log_orders_without_amount() %}
     {% if not value_settings() %} {{ return("") }} {% endif %}
     {% set property = value_settings().property %}
-    {% set unread = run_query(
-        "select count(*) from " ~ graph.nodes["model.cdp.stg_snowplow__events"].relation_name
-        ~ " where " ~ is_order() ~ " and " ~ property_column(property, "var value")
-        ~ " is not null and " ~ order_amount() ~ " is null"
-    ).rows[0][0] %}
+    {% set without_amount %}
+        select count(*)
+        from {{ graph.nodes["model.cdp.stg_snowplow__events"].relation_name }}
+        where
+            {{ is_order() }}
+            and {{ property_column(property, "var value") }} is not null
+            and {{ order_amount() }} is null
+    {% endset %}
+    {% set unread = run_query(without_amount).rows[0][0] %}
     {% if unread %}
         {{ log(
             "Value: " ~ unread ~ " orders have no amount that can be added up in " ~ property

@@ -24,8 +24,9 @@ with points as (
             when coalesce(event_id not like 'conversion:%', true)
                 then {{ epoch_us("event_tstamp") }}
         end as event_us,
-        {{ "case when " ~ is_order() ~ " then " ~ order_amount() ~ " end"
-            if value else "cast(null as " ~ dbt.type_bigint() ~ ")" }} as amount,
+        {% if value -%} case when {{ is_order() }} then {{ order_amount() }} end
+        {%- else -%} cast(null as {{ dbt.type_bigint() }})
+        {%- endif %} as amount,
         null as moment_us
     from {{ events }}
     where domain_userid is not null

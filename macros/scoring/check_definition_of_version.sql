@@ -14,10 +14,12 @@
     {% set names = adapter.get_columns_in_relation(registry) | map(attribute="name") | map("lower") | list %}
     {% set row = [none, none] %}
     {% if "outcome_hash" in names %}
-        {% set row = run_query(
-            "select outcome_hash, feature_hashes from " ~ registry ~ " where model_name = "
-            ~ sql_literal(model_name) ~ " and version = " ~ sql_literal(version)
-        ).rows[0] %}
+        {% set hashes %}
+            select outcome_hash, feature_hashes
+            from {{ registry }}
+            where model_name = {{ sql_literal(model_name) }} and version = {{ sql_literal(version) }}
+        {% endset %}
+        {% set row = run_query(hashes).rows[0] %}
     {% endif %}
     {% if row[0] is none %}
         {{ exceptions.raise_compiler_error(

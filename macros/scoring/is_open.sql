@@ -2,10 +2,11 @@
     is done, nor where the visitor has been gone for the churn horizon already. -#}
 {% macro is_outcome_open(spec) %}
     {% if spec.kind == "churn" %}
-        {{ return(
-            epoch_us("first_conversions.last_seen_tstamp") ~ " >= "
-            ~ epoch_us("features.as_of_tstamp") ~ " - " ~ iso_duration_us(spec.horizon)
-        ) }}
+        {% set sql -%}
+        {{ epoch_us("first_conversions.last_seen_tstamp") }}
+        >= {{ epoch_us("features.as_of_tstamp") }} - {{ iso_duration_us(spec.horizon) }}
+        {%- endset %}
+        {{ return(sql) }}
     {% elif spec.kind == "conversion" and not conversion_named(spec.conversion).repeatable %}
         {{ return("first_conversions.first_" ~ spec.conversion ~ "_tstamp is null") }}
     {% endif %}

@@ -58,11 +58,13 @@
 {#- The versions of a model, newest first: {version, decision, trained_us}. -#}
 {% macro registered_versions(registry, model_name) %}
     {% set versions = [] %}
-    {% for row in run_query(
-        "select version, decision, " ~ epoch_us("trained_at") ~ " as trained_us from "
-        ~ registry ~ " where model_name = " ~ sql_literal(model_name)
-        ~ " order by trained_at desc, version desc"
-    ).rows %}
+    {% set newest_first %}
+        select version, decision, {{ epoch_us("trained_at") }} as trained_us
+        from {{ registry }}
+        where model_name = {{ sql_literal(model_name) }}
+        order by trained_at desc, version desc
+    {% endset %}
+    {% for row in run_query(newest_first).rows %}
         {% do versions.append(
             {"version": row[0], "decision": row[1], "trained_us": row[2] | int}
         ) %}

@@ -1,10 +1,11 @@
 {#- By the IAB and YAUAA entities, or by the user agent. -#}
 {% macro bot_condition() %}
-    {{ return(
-        "coalesce(lower(spider_or_robot) = 'true', false)"
-        ~ " or coalesce(lower(device_class) like 'robot%', false)"
-        ~ " or " ~ matches_pattern("useragent", var("bot_useragent_pattern"))
-    ) }}
+    {% set sql -%}
+    coalesce(lower(spider_or_robot) = 'true', false)
+    or coalesce(lower(device_class) like 'robot%', false)
+    or {{ matches_pattern("useragent", var("bot_useragent_pattern")) }}
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- Is the event the team's own test traffic, by var test_traffic? -#}
@@ -19,9 +20,8 @@
 {#- Does the event lie, or arrive, after the var as_of? -#}
 {% macro after_as_of_condition() %}
     {% if var("as_of") is none %} {{ return("false") }} {% endif %}
-    {{ return(
-        "(event_tstamp >= " ~ as_of_literal() ~ " or arrival_tstamp > " ~ as_of_literal() ~ ")"
-    ) }}
+    {% set as_of = as_of_literal() %}
+    {{ return("(event_tstamp >= " ~ as_of ~ " or arrival_tstamp > " ~ as_of ~ ")") }}
 {% endmacro %}
 
 {#- Is the event of an application that is not in var app_ids? -#}
@@ -32,12 +32,16 @@
 
 {#- The moment an event counts from: its arrival, where that was too late to be known. -#}
 {% macro event_tstamp_by_clock() %}
-    {{ return(
-        "case when derived_tstamp is null or "
-        ~ epoch_us("collector_tstamp") ~ " - " ~ epoch_us("derived_tstamp") ~ " > "
-        ~ iso_duration_us(var("arrival_tolerance"))
-        ~ " then collector_tstamp else derived_tstamp end"
-    ) }}
+    {% set sql -%}
+    case
+        when
+            derived_tstamp is null
+            or {{ epoch_us("collector_tstamp") }} - {{ epoch_us("derived_tstamp") }}
+            > {{ iso_duration_us(var("arrival_tolerance")) }}
+            then collector_tstamp else derived_tstamp
+    end
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- When a server had the event, by its own clock: it cannot have happened later. -#}
@@ -52,13 +56,15 @@
 
 {#- Does the event lie, or arrive, outside of what event_clock believes? -#}
 {% macro is_clock_outlier(events, clock) %}
-    {% set first = clock ~ ".first_tstamp" %}
-    {% set until = clock ~ ".until_tstamp" %}
-    {{ return(
-        "coalesce(" ~ events ~ ".event_tstamp < " ~ first
-        ~ " or " ~ events ~ ".event_tstamp >= " ~ until
-        ~ " or " ~ events ~ ".arrival_tstamp >= " ~ until ~ ", false)"
-    ) }}
+    {% set sql -%}
+    coalesce(
+        {{ events }}.event_tstamp < {{ clock }}.first_tstamp
+        or {{ events }}.event_tstamp >= {{ clock }}.until_tstamp
+        or {{ events }}.arrival_tstamp >= {{ clock }}.until_tstamp,
+        false
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- Was the event collected at or after the var events_from, as far as is known? Of the source's

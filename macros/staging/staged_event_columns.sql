@@ -23,17 +23,13 @@
     {% for name, field in of_entities.items() %}
         {% set fields = of_entities.values() | selectattr("entity", "equalto", field.entity)
             | map(attribute="field") | list %}
-        {% do list.append(
-            entity_field(entity_sources(events, field.entity), field.field, fields)
-            ~ " as " ~ name ~ "__found"
-        ) %}
+        {% set text = entity_field(entity_sources(events, field.entity), field.field, fields) %}
+        {% do list.append(text ~ " as " ~ name ~ "__found") %}
     {% endfor %}
     {% for name, field in event_field_columns().items() %}
         {% set text = entity_field(self_describing_columns(events, field.event), field.field) %}
-        {% do list.append(
-            "case when " ~ is_event_named(events, field.event) ~ " then " ~ text ~ " end as "
-            ~ name ~ "__found"
-        ) %}
+        {% set is_it = is_event_named(events, field.event) %}
+        {% do list.append(value_only_if(is_it, text) ~ " as " ~ name ~ "__found") %}
     {% endfor %}
     {{ return(list | join(",\n        ")) }}
 {% endmacro %}

@@ -2,18 +2,18 @@
 {% macro seconds_between(start, end) %}
     {% set start_us = epoch_us(start) %}
     {% set end_us = epoch_us(end) %}
-    {{ return(
-        "cast((" ~ end_us ~ " - mod(" ~ end_us ~ ", 1000000) - " ~ start_us ~ " + mod("
-        ~ start_us ~ ", 1000000)) / 1000000 as " ~ dbt.type_bigint() ~ ")"
-    ) }}
+    {% set sql -%}
+    cast((
+        {{ end_us }} - mod({{ end_us }}, 1000000) - {{ start_us }} + mod({{ start_us }}, 1000000)
+    ) / 1000000 as {{ dbt.type_bigint() }})
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- The heartbeat of the device's clock that a ping falls into, by its start. -#}
 {% macro heartbeat_of_ping(timestamp) %}
-    {{ return(
-        epoch_us(timestamp) ~ " - mod(" ~ epoch_us(timestamp) ~ ", "
-        ~ var("heartbeat") * 1000000 ~ ")"
-    ) }}
+    {% set us = epoch_us(timestamp) %}
+    {{ return(us ~ " - mod(" ~ us ~ ", " ~ var("heartbeat") * 1000000 ~ ")") }}
 {% endmacro %}
 
 {#- Seconds engaged with a page that had pings in so many heartbeats. -#}
@@ -30,10 +30,10 @@
 
 {#- Share of the page that was seen, in percent: down to the foot of the viewport. -#}
 {% macro scrolled_percentage(pixels, viewport, size) %}
-    {{ return(
-        "cast(round(100.0 * least(" ~ pixels ~ " + " ~ viewport ~ ", " ~ size ~ ") / "
-        ~ size ~ ") as double)"
-    ) }}
+    {% set sql -%}
+    cast(round(100.0 * least({{ pixels }} + {{ viewport }}, {{ size }}) / {{ size }}) as double)
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- The value of a parameter of a query string as it stands there, or null. -#}

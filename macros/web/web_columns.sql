@@ -23,20 +23,26 @@
 {#- The columns of a web table, typed, as a select list. The person is the mapping's; of a row
     without a visitor whoever is logged in, unless that is one of `shared`. -#}
 {% macro stitched_list(rows, mapping, shared=none) %}
-    {% set logged_in = ", case when " ~ (shared or "") ~ ".user_id is null then " ~ rows ~ ".user_id end" %}
     {% set list = [] %}
     {% for name, column in web_columns().items() %}
         {% if name == "stitched_user_id" %}
-            {% do list.append(
-                "coalesce(" ~ mapping ~ ".user_id, " ~ rows ~ ".domain_userid"
-                ~ (logged_in if shared else "") ~ ") as " ~ name
-            ) %}
+            {% set value -%}
+        coalesce(
+            {{ mapping }}.user_id,
+            {{ rows }}.domain_userid
+            {%- if shared %},
+            case when {{ shared }}.user_id is null then {{ rows }}.user_id end
+            {%- endif %}
+        ) as stitched_user_id
+            {%- endset %}
+        {% elif column.type == "text" %}
+            {% set value = rows ~ "." ~ name %}
         {% else %}
-            {% do list.append(
-                rows ~ "." ~ name if column.type == "text"
-                else "cast(" ~ rows ~ "." ~ name ~ " as " ~ column_type(column.type) ~ ") as " ~ name
-            ) %}
+            {% set value -%}
+        cast({{ rows }}.{{ name }} as {{ column_type(column.type) }}) as {{ name }}
+            {%- endset %}
         {% endif %}
+        {% do list.append(value) %}
     {% endfor %}
     {{ return(list | join(",\n        ") or "*") }}
 {% endmacro %}

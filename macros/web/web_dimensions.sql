@@ -12,11 +12,20 @@
     ] %}
         {% do dimensions.update({name: own ~ name}) %}
     {% endfor %}
+    {% set device_category -%}
+    case
+        when {{ class }} in ('Desktop', 'Tablet') then {{ class }}
+        when {{ class }} = 'Phone' then 'Mobile'
+        else 'Other'
+    end
+    {%- endset %}
+    {% set text = dbt.type_string() %}
+    {% set screen_resolution -%}
+    cast({{ own }}dvce_screenwidth as {{ text }}) || 'x' || cast({{ own }}dvce_screenheight as {{ text }})
+    {%- endset %}
     {% do dimensions.update({
-        "device_category": "case when " ~ class ~ " in ('Desktop', 'Tablet') then " ~ class
-            ~ " when " ~ class ~ " = 'Phone' then 'Mobile' else 'Other' end",
-        "screen_resolution": "cast(" ~ own ~ "dvce_screenwidth as " ~ dbt.type_string()
-            ~ ") || 'x' || cast(" ~ own ~ "dvce_screenheight as " ~ dbt.type_string() ~ ")",
+        "device_category": device_category,
+        "screen_resolution": screen_resolution,
         "spider_or_robot": "lower(" ~ own ~ "spider_or_robot) = 'true'",
     }) %}
     {% for entity, fields in enrichment_fields().items() %}

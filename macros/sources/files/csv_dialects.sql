@@ -31,8 +31,10 @@
 {#- The files with rows that do not keep to the quotes, or have another number of fields:
     {path: {row, fault, rows}} of the first such row. All rows are read. -#}
 {% macro csv_faults(files, layout, quotes, is_enriched) %}
-    {% set reader = csv_reader(files, layout, quotes, "hive_partitioning = false")[:-1]
-        ~ ", filename = 'read from', " ~ rejects_options() ~ ")" %}
+    {% set reader = csv_reader(
+        files, layout, quotes,
+        "hive_partitioning = false, filename = 'read from', " ~ rejects_options(),
+    ) %}
     {#- JSON never begins with a quote, unless the file has quotes after all -#}
     {% set in_quotes = "false" %}
     {% if is_enriched and not quotes[0] %}
@@ -43,10 +45,12 @@
         {% set in_quotes = "bool_or(" ~ json | join(" or ") ~ ")" %}
     {% endif %}
     {% do drop_rejects() %}
-    {% set read = run_query(
-        'select "read from", ' ~ in_quotes ~ " as in_quotes, count(columns(*)) from " ~ reader
-        ~ ' group by "read from"'
-    ).rows %}
+    {% set all_rows %}
+        select "read from", {{ in_quotes }} as in_quotes, count(columns(*))
+        from {{ reader }}
+        group by "read from"
+    {% endset %}
+    {% set read = run_query(all_rows).rows %}
     {% set faults = {} %}
     {% for row in read if row[1] %}
         {% do faults.update({row[0]: {"row": 1, "fault": "has quotes", "rows": 1}}) %}
@@ -105,12 +109,19 @@
 {#- Rows are counted by the reader, lines by what follows a line break, also inside quotes. -#}
 {% macro raise_csv_fault(file, one, quotes, origin) %}
     {% set fault = csv_faults([file], one.layout, quotes, false)[file.path] %}
-    {% set found = run_query(
-        "select min(lines.number) from (select line, row_number() over () as number from "
-        ~ line_reader(file.path) ~ ") as lines inner join (" ~ rejected_rows() ~ ") as rejected on "
-        ~ "rtrim(lines.line, chr(13)) = rtrim(rejected.start_of_line, chr(13)) "
-        ~ "and lines.number >= rejected.row_number where rejected.place = 1"
-    ).rows[0][0] %}
+    {% set number_of_line %}
+        select min(lines.number)
+        from (
+            select line, row_number() over () as number
+            from {{ line_reader(file.path) }}
+        ) as lines
+        inner join ({{ rejected_rows() }}) as rejected
+            on
+                rtrim(lines.line, chr(13)) = rtrim(rejected.start_of_line, chr(13))
+                and lines.number >= rejected.row_number
+        where rejected.place = 1
+    {% endset %}
+    {% set found = run_query(number_of_line).rows[0][0] %}
     {{ exceptions.raise_compiler_error(
         origin ~ ": " ~ ("line " ~ found if found else "row " ~ fault.row) ~ " of " ~ file.path
         ~ " " ~ fault.fault ~ (" (" ~ fault.rows ~ " such lines)" if fault.rows > 1 else "")

@@ -28,13 +28,21 @@
 {% endmacro %}
 
 {% macro csv_reader(files, layout, quotes, options) %}
-    {{ return(
-        "read_csv(" ~ file_list(files) ~ ", auto_detect = false, delim = "
-        ~ ("chr(9)" if layout.delimiter == "\t" else sql_literal(layout.delimiter))
-        ~ ", quote = " ~ sql_literal(quotes[0]) ~ ", escape = " ~ sql_literal(quotes[1])
-        ~ ", header = " ~ layout.header | lower ~ ", skip = " ~ layout.skip
-        ~ ", columns = " ~ varchar_columns(layout.names) ~ ", " ~ options ~ ")"
-    ) }}
+    {% set delimiter = "chr(9)" if layout.delimiter == "\t" else sql_literal(layout.delimiter) %}
+    {% set sql -%}
+    read_csv(
+        {{ file_list(files) }},
+        auto_detect = false,
+        delim = {{ delimiter }},
+        quote = {{ sql_literal(quotes[0]) }},
+        escape = {{ sql_literal(quotes[1]) }},
+        header = {{ layout.header | lower }},
+        skip = {{ layout.skip }},
+        columns = {{ varchar_columns(layout.names) }},
+        {{ options }}
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- Each file with its first line that is not blank, and how many are before it. -#}
@@ -43,10 +51,10 @@
     {% for some in files | batch(100) %}
         {% set queries = [] %}
         {% for file in some %}
-            {% do queries.append(
-                "(select " ~ loop.index0 ~ " as place, line from " ~ line_reader(file.path)
-                ~ " limit 1)"
-            ) %}
+            {% set first_line -%}
+            (select {{ loop.index0 }} as place, line from {{ line_reader(file.path) }} limit 1)
+            {%- endset %}
+            {% do queries.append(first_line) %}
         {% endfor %}
         {% set lines = {} %}
         {% for row in run_query(queries | join(" union all ")).rows %}
@@ -58,10 +66,16 @@
             {% if loop.index0 not in lines %}
                 {% do check_utf_8(file, origin) %}
             {% elif not (line or "") | trim %}
-                {% set rows = run_query(
-                    "select line, number from (select line, row_number() over () as number from "
-                    ~ line_reader(file.path) ~ ") where trim(line) <> '' limit 1"
-                ).rows %}
+                {% set first_filled_line %}
+                    select line, number
+                    from (
+                        select line, row_number() over () as number
+                        from {{ line_reader(file.path) }}
+                    )
+                    where trim(line) <> ''
+                    limit 1
+                {% endset %}
+                {% set rows = run_query(first_filled_line).rows %}
                 {% set line = rows[0][0] if rows else none %}
                 {% set skip = rows[0][1] - 1 if rows else 0 %}
             {% endif %}
@@ -73,12 +87,22 @@
 
 {#- A file's lines as they are, but for those that are not UTF-8. -#}
 {% macro line_reader(path, options="ignore_errors = true") %}
-    {{ return(
-        "read_csv(" ~ file_list([{"path": path}]) ~ ", auto_detect = false, "
-        ~ "delim = chr(28) || chr(29), quote = '', escape = '', header = false, "
-        ~ "columns = {'line': 'VARCHAR'}, parallel = false, strict_mode = false, "
-        ~ "hive_partitioning = false, " ~ options ~ ")"
-    ) }}
+    {% set sql -%}
+    read_csv(
+        {{ file_list([{"path": path}]) }},
+        auto_detect = false,
+        delim = chr(28) || chr(29),
+        quote = '',
+        escape = '',
+        header = false,
+        columns = {'line': 'VARCHAR'},
+        parallel = false,
+        strict_mode = false,
+        hive_partitioning = false,
+        {{ options }}
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- A file without any line is empty, or none of its lines could be read. -#}

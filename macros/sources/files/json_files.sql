@@ -33,8 +33,15 @@
             "name": quoted_column(names[0] if names | length == 1 else lower), "type": "varchar",
         }}) %}
     {% endfor %}
-    {% set reader = "read_json(" ~ list ~ ", auto_detect = false, records = true, columns = "
-        ~ varchar_columns(names) ~ ", " ~ options ~ ")" %}
+    {% set reader -%}
+    read_json(
+        {{ list }},
+        auto_detect = false,
+        records = true,
+        columns = {{ varchar_columns(names) }},
+        {{ options }}
+    )
+    {%- endset %}
     {% if spellings | length < names | length %}
         {% set reader = json_reader_of_spellings(list, spellings, folders, options) %}
     {% endif %}
@@ -56,10 +63,16 @@
         {% do selected.append("coalesce(" ~ texts | join(", ") ~ ") as " ~ name) %}
     {% endfor %}
     {% for folder in folders.values() %} {% do selected.append(folder.name) %} {% endfor %}
-    {{ return(
-        "(select " ~ selected | join(", ") ~ " from (select *, json_extract_string(json, ["
-        ~ paths | join(", ") ~ "]) as texts from read_json_objects(" ~ list ~ ", " ~ options ~ ")))"
-    ) }}
+    {% set sql -%}
+    (
+        select {{ selected | join(", ") }}
+        from (
+            select *, json_extract_string(json, [{{ paths | join(", ") }}]) as texts
+            from read_json_objects({{ list }}, {{ options }})
+        )
+    )
+    {%- endset %}
+    {{ return(sql) }}
 {% endmacro %}
 
 {#- Every line has to be a JSON object. The error says which is not, and never its text. -#}

@@ -90,10 +90,14 @@
 {% macro column_as_text(column) %}
     {% set name = column.name %}
     {% if column.type in ["float", "double"] %}
-        {{ return(
-            "case when " ~ name ~ " = trunc(" ~ name ~ ") and abs(" ~ name ~ ") < 9007199254740992 "
-            ~ "then cast(cast(" ~ name ~ " as bigint) as varchar) else cast(" ~ name ~ " as varchar) end"
-        ) }}
+        {% set sql -%}
+        case
+            when {{ name }} = trunc({{ name }}) and abs({{ name }}) < 9007199254740992
+                then cast(cast({{ name }} as bigint) as varchar)
+            else cast({{ name }} as varchar)
+        end
+        {%- endset %}
+        {{ return(sql) }}
     {% elif column.type == "timestamp with time zone" %}
         {{ return("cast(timezone('UTC', " ~ name ~ ") as varchar)") }}
     {% elif column.type.endswith("]") or column.type.startswith(("struct(", "map(")) %}
