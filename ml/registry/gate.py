@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ml.data.splits import PEOPLE
 from ml.evaluation.metrics import log_loss_rows, paired_gain
-
-# champion: scores from now on. challenger: stands alone and may score a share of people,
-# but has not shown that it is better. rejected: never scores.
-Verdict = Literal["champion", "challenger", "rejected"]
-
+from ml.registry.decision import Decision
 
 @dataclass(frozen=True)
 class GateRules:
@@ -63,25 +59,10 @@ class Judged:
         return len(np.unique(self.subjects[self.y > 0]))
 
 
-@dataclass(frozen=True)
-class Decision:
-    """The verdict.
-
-    Parameters
-    ----------
-    verdict, reason
-        And, in one sentence, why.
-    damaged
-        Whether the champion cannot be read, so that nothing was compared with it.
-    """
-
-    verdict: Verdict
-    reason: str
-    damaged: bool = False
-
-
-def judge_alone(judged: Judged, base_rate: float, leaks: pd.DataFrame, rules: GateRules) -> str:
-    """Say what keeps a version from scoring at all; empty when nothing does.
+def judge_alone(
+    judged: Judged, base_rate: float, leaks: pd.DataFrame, rules: GateRules
+) -> Decision | None:
+    """Say what keeps a version from scoring at all; None if nothing does.
 
     Parameters
     ----------
@@ -96,29 +77,19 @@ def judge_alone(judged: Judged, base_rate: float, leaks: pd.DataFrame, rules: Ga
     """
     if len(leaks):
         first = leaks.iloc[0]
-        more = f" (and {len(leaks) - 1} more)" if len(leaks) > 1 else ""
-        return (
-            f"suspected leak in {first['feature']}{more}: {first['evidence']}. Repair the "
-            "feature, or set config: meta: leak_reviewed: true on its column."
-        )
+        found = {"feature": first["feature"], "evidence": first["evidence"], "n_leaks": len(leaks)}
+        return Decision("suspected_leak", found)
     if judged.n_converting < rules.min_converting_subjects:
-        return (
-            f"{judged.n_converting} converting subjects judge it, "
-            f"{rules.min_converting_subjects} are asked for; bring more history."
-        )
+        return Decision("few_subjects", _few(judged, rules))
     constant = judged.loss(judged.y, np.full(len(judged.y), base_rate))
-    gain = constant - judged.loss(judged.y, judged.challenger)
-    value, low, high = paired_gain(gain, judged.w, judged.subjects)
-    if low <= 0:
-        return (
-            f"no better than the base rate {base_rate:.4f} by more than noise: "
-            f"{judged.loss_name} {value:+.5f} better [{low:+.5f}, {high:+.5f}]."
-        )
-    return ""
+    gain = _gain(judged, constant)
+    if gain["gain_low"] <= 0:
+        return Decision("not_above_base_rate", {"base_rate": base_rate, **gain})
+    return None
 
 
-def hold_back(split: str, champion_split: str) -> str:
-    """Say why a version may not replace the champion, however they compare; empty if it may.
+def hold_back(split: str, champion_split: str) -> Decision | None:
+    """Say why a version may not replace the champion, however they compare; None if it may.
 
     Parameters
     ----------
@@ -126,12 +97,8 @@ def hold_back(split: str, champion_split: str) -> str:
         How the new version and the champion were judged: keys of `ml.data.splits.JUDGED`.
     """
     if split != PEOPLE or champion_split == PEOPLE:
-        return ""
-    return (
-        "the champion was judged on later time and stays: what was judged on other people of the "
-        "same time only cannot show that it is better. Bring more history, or put this version "
-        "in its place (dbt run-operation rollback_model)."
-    )
+        return None
+    return Decision("judged_less_strictly")
 
 
 def judge_against(
@@ -153,32 +120,37 @@ def judge_against(
     Returns
     -------
     Decision
-        `champion` when the new version is better by more than noise, or not worse while
-        the champion is older than allowed; `rejected` when it is worse; else `challenger`.
+        `champion` if the new version is better by more than noise, or not worse while
+        the champion is older than allowed; `rejected` if it is worse; else `challenger`.
     """
     if judged.n_converting < rules.min_converting_subjects:
-        return Decision(
-            "challenger",
-            f"{judged.n_converting} converting subjects are newer than both versions saw, "
-            f"{rules.min_converting_subjects} are asked for; the champion stays.",
-        )
+        return Decision("few_newer_subjects", _few(judged, rules))
     loss = judged.loss(judged.y, champion)
+    figures = {
+        **_gain(judged, loss),
+        "n_rows": len(judged.y),
+        "n_converting_subjects": judged.n_converting,
+        "champion_age_days": champion_age_days,
+        "max_champion_age_days": rules.max_champion_age_days,
+    }
+    if figures["gain_low"] > 0:
+        return Decision("better", figures)
+    worst = -rules.tolerance * float(np.average(loss, weights=judged.w))
+    if figures["gain_high"] < 0 or figures["gain"] < worst:
+        return Decision("worse", figures)
+    is_old = champion_age_days > rules.max_champion_age_days
+    return Decision("champion_old" if is_old else "not_better", figures)
+
+
+def _few(judged: Judged, rules: GateRules) -> dict[str, Any]:
+    return {
+        "n_converting_subjects": judged.n_converting,
+        "n_asked": rules.min_converting_subjects,
+    }
+
+
+def _gain(judged: Judged, loss: np.ndarray) -> dict[str, Any]:
+    """By how much the new version's loss is lower than another loss of the same rows."""
     gain = loss - judged.loss(judged.y, judged.challenger)
     value, low, high = paired_gain(gain, judged.w, judged.subjects)
-    figures = (
-        f"{judged.loss_name} {value:+.5f} better than the champion's [{low:+.5f}, {high:+.5f}] on "
-        f"{len(judged.y)} rows, {judged.n_converting} converting subjects newer than both saw"
-    )
-    if low > 0:
-        return Decision("champion", f"better by more than noise: {figures}.")
-    worst = -rules.tolerance * float(np.average(loss, weights=judged.w))
-    if high < 0 or value < worst:
-        return Decision("rejected", f"worse: {figures}.")
-    age = f"the champion is {champion_age_days:.0f} days old"
-    if champion_age_days > rules.max_champion_age_days:
-        return Decision("champion", f"not worse, and {age}: {figures}.")
-    return Decision(
-        "challenger",
-        f"not better by more than noise, and {age} "
-        f"({rules.max_champion_age_days:.0f} allowed): {figures}.",
-    )
+    return {"loss_name": judged.loss_name, "gain": value, "gain_low": low, "gain_high": high}

@@ -16,13 +16,14 @@ import pandas as pd
 from ml import package
 from ml.data import folds
 from ml.data.kinds import to_microseconds
-from ml.data.splits import JUDGED, PEOPLE, PEOPLE_AND_TIME
+from ml.data.splits import JUDGED, PEOPLE_AND_TIME
 from ml.engines.frames import Types, empty, say, warn
 from ml.errors import ArtefactError, NotTrainableError
 from ml.model import artefact
 from ml.model.trained import PropensityModel
 from ml.registry import definitions
-from ml.registry.gate import Decision, GateRules, Judged, hold_back, judge_against, judge_alone
+from ml.registry.decision import Decision
+from ml.registry.gate import GateRules, Judged, hold_back, judge_against, judge_alone
 from ml.registry.model_kinds import kind_of
 from ml.registry.row import known_rows, make_row
 from ml.registry.settings import Settings
@@ -62,6 +63,8 @@ REGISTRY: Types = {
     "kind": "text",
     "gate_rules": "text",
     "split": "text",
+    "decision_code": "text",
+    "decision_figures": "text",
 }
 Refit = Callable[[PropensityModel, pd.DataFrame, Spec], PropensityModel]
 # What deciding needs of the versions so far: not their artefacts.
@@ -135,7 +138,7 @@ def register_due(
         mine = known[known["model_name"] == name]
         for line in definitions.told(mine, spec):
             log(line)
-        if spec.not_trained_reason:
+        if spec.not_trained_code:
             log(f"{name}: not trained. {spec.not_trained_reason}")
             continue
         due, why = is_due(mine, as_of, spec.definition_hash, settings)
@@ -159,9 +162,7 @@ def register_due(
                 f"{name}: suspected leak in {leak['feature']} ({leak['check']}): {leak['evidence']}"
             )
         decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
-        if spec.split == PEOPLE:
-            told = f"{decision.reason} This version was {JUDGED[PEOPLE]}."
-            decision = replace(decision, reason=told)
+        decision = replace(decision, split=spec.split)
         if decision.verdict != "rejected" and spec.kind != VALUE:
             model = (
                 refit_whole(model, frame, spec)
@@ -169,7 +170,7 @@ def register_due(
                 else refit_on(model, frame, spec, settings)
             )
         row = make_row(model, frame, spec, as_of, decision, settings.rules)
-        if decision.damaged and row["version"] in set(mine["version"]):
+        if decision.is_champion_damaged and row["version"] in set(mine["version"]):
             # The same training again, and the bytes that were lost.
             row["version"] = restored_version(mine["version"], row["version"])
         if row["version"] in set(mine["version"]):
@@ -359,48 +360,48 @@ def decide(
     Returns
     -------
     Decision
-        The verdict - champion, challenger or rejected -, and why. A champion whose artefact is
-        absent or unsound gives way to what stands alone.
-
+        Champion, challenger or rejected, and why. A champion whose artefact is absent or
+        unsound gives way to what stands alone.
     """
     test = frame[(frame[FOLD] == "test") & frame[spec.target].notna()]
     judged = _judged(model, test, spec)
-    stands_alone = judge_alone(judged, model.base_rate, model.leaks, rules)
-    if stands_alone:
-        return Decision("rejected", stands_alone)
+    rejected = judge_alone(judged, model.base_rate, model.leaks, rules)
+    if rejected:
+        return rejected
     # With one of another definition there is nothing to compare.
     champions = definitions.current(mine[mine["decision"] == "champion"], spec)
     champions = champions.sort_values(["trained_at", "version"])
     if champions.empty or fetch_artefact is None:
         kind = kind_of(spec.kind)
-        first = "first version" if mine.empty else "first version of its definition"
-        return Decision(
-            "champion",
-            f"{first}; {kind.loss_name} better than the base rate's by "
-            f"{model.metric(kind.gain):.5f} (at least {model.metric_low(kind.gain):.5f}).",
-        )
+        figures = {
+            "loss_name": kind.loss_name,
+            "gain": model.metric(kind.gain),
+            "gain_low": model.metric_low(kind.gain),
+        }
+        return Decision("first_version" if mine.empty else "first_of_definition", figures)
     champion = champions.iloc[-1]
     name, version = spec.model_name, str(champion["version"])
     try:
         data = fetch_artefact(name, version)
         old = artefact.read_registered(data, str(champion["artefact_sha256"]), name, version)
     except ArtefactError as error:
-        why = f"it stands alone, and the champion {version} cannot be compared: {error}"
-        return Decision("champion", why.partition(" Put a version back")[0], damaged=True)
+        # What the reader of artefacts advises on is not needed: this version takes the place.
+        why = str(error).partition(" Put a version back")[0]
+        return Decision("champion_damaged", {"champion": version, "error": why})
     held_back = hold_back(spec.split, str(old.params.get("split", PEOPLE_AND_TIME)))
     if held_back:
-        return Decision("challenger", held_back)
+        return held_back
     # Like is compared with like: both as made from their train folds, before any refit.
     seen_until = old.gated.seen_until if old.gated else champion["seen_until_tstamp"]
     newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]
     if newer.empty:
-        return Decision("challenger", "no test row is newer than the champion saw; it stays.")
+        return Decision("no_newer_rows")
     try:
         gated = old.as_gated()
         x = gated.schema.encode(newer, part=True)
         of_champion = gated.calibration.apply(gated.log_odds(x))
     except ValueError as error:  # a column has changed its type under its name
-        return Decision("champion", f"the champion cannot read the columns any more: {error}")
+        return Decision("champion_reads_other_columns", {"error": str(error)})
     return judge_against(
         _judged(model, newer, spec),
         of_champion,

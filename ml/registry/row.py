@@ -14,7 +14,8 @@ from ml.data import folds
 from ml.model import packing
 from ml.model.trained import PropensityModel
 from ml.registry import definitions
-from ml.registry.gate import Decision, GateRules
+from ml.registry.decision import Decision
+from ml.registry.gate import GateRules
 from ml.registry.model_kinds import kind_of
 from ml.registry.specs import FOLD, MOMENT, Spec
 from ml.registry.verdict import rules_text
@@ -90,6 +91,8 @@ def make_row(
         "seen_until_tstamp": pd.Timestamp(seen_until),
         "decision": decision.verdict,
         "decision_reason": decision.reason,
+        "decision_code": decision.code,
+        "decision_figures": decision.figures_json,
         "definition_hash": spec.definition_hash,
         "outcome_hash": spec.outcome_hash,
         "feature_hashes": definitions.of_features(model.schema.names, spec),

@@ -37,8 +37,8 @@ class Spec:
         Of what it predicts.
     feature_hashes
         `|name:hash|` of each feature that its rows hold, one after another.
-    not_trained_reason
-        Why it cannot be trained; empty where it can.
+    not_trained_code, not_trained_reason
+        Why it cannot be trained, and the same in a sentence; empty if it can.
     split
         How it is judged: a key of `ml.data.splits.JUDGED`.
     split_reason
@@ -55,6 +55,7 @@ class Spec:
     definition_hash: str = ""
     outcome_hash: str = ""
     feature_hashes: str = ""
+    not_trained_code: str = ""
     not_trained_reason: str = ""
     split: str = PEOPLE_AND_TIME
     split_reason: str = ""
@@ -90,9 +91,8 @@ def read_specs(readiness: pd.DataFrame) -> list[Spec]:
             definition_hash=str(row["definition_hash"]),
             outcome_hash=str(row["outcome_hash"]),
             feature_hashes=str(row["feature_hashes"]),
-            not_trained_reason=(
-                "" if pd.isna(row["not_trained_reason"]) else str(row["not_trained_reason"])
-            ),
+            not_trained_code=_text(row["not_trained_code"]),
+            not_trained_reason=_text(row["not_trained_reason"]),
             split=_text(row.get("split")) or PEOPLE_AND_TIME,
             split_reason=_text(row.get("split_reason")),
             train_until=_moment(row.get("train_until_tstamp")),

@@ -15,6 +15,8 @@ from ml.errors import ArtefactError
 from ml.evaluation.importance import QUANTILES
 from ml.model.artefact import ways_out
 
+# Of a model that could be trained, where training itself then found that it cannot be.
+NOT_REGISTERED = "No version is registered; the log of propensity_models says why."
 _KEY: Types = {"model_name": "text", "version": "text"}
 EVALUATION: Types = {
     **_KEY,
@@ -171,7 +173,6 @@ def evaluation_table(
     judged = registry.reindex(columns=["model_name", "version", "split"])
     judged["split"] = judged["split"].astype(object).where(judged["split"].notna(), PEOPLE_AND_TIME)
     out = out.merge(judged.astype(object), on=["model_name", "version"], how="left")
-    reasons = readiness.set_index("model_name")["not_trained_reason"]
     without = set(readiness["model_name"]) - set(registry["model_name"])
     rows = [
         {
@@ -183,12 +184,13 @@ def evaluation_table(
         for row in ([] if versions is None else versions.to_dict("records"))
         if row["standing"] in {"retired", "kept"}
     ]
-    for name, reason in reasons.items():
-        if pd.isna(reason):
+    for model in readiness.to_dict("records"):
+        name, reason = model["model_name"], model["not_trained_reason"]
+        if pd.isna(model["not_trained_code"]):
             if name not in without:
                 continue
-            reason = "No version is registered; the log of propensity_models says why."
-        rows.append({"model_name": name, "metric": "not_trained", "reason": str(reason)})
+            reason = NOT_REGISTERED
+        rows.append({"model_name": name, "metric": "not_trained", "reason": reason})
     if not rows:
         return out
     missing = pd.DataFrame(rows).assign(dataset="").reindex(columns=list(EVALUATION))

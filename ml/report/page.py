@@ -31,7 +31,6 @@ from ml.report.words import (
     row_of,
     settings_of,
     status_of,
-    why_and_advice,
 )
 
 # Features beyond these are folded away.
@@ -100,7 +99,6 @@ def version_page(version: Version, threshold: float | None = None) -> str:
 
 def not_trained_page(model: NotTrained) -> str:
     """Write the page of a model that has no version: why, and what to change."""
-    why, advice = why_and_advice(model.reason)
     labels = {
         "n_rows": "Training rows",
         "n_subjects": "Subjects",
@@ -110,8 +108,6 @@ def not_trained_page(model: NotTrained) -> str:
         "not_trained.html.j2",
         title=f"{model.model_name}: not trained",
         model=model,
-        why=why,
-        advice=advice,
         counts=[(labels[k], count(v)) for k, v in model.counts.items() if k in labels],
     )
 

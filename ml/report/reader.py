@@ -96,14 +96,15 @@ class NotTrained:
     ----------
     model_name
         Name of the model.
-    reason
-        Why, and what to change.
+    reason, advice
+        Why, and what to change; the latter is empty if there is nothing to say.
     counts
         What there was to train on, column of `trn_readiness` -> number.
     """
 
     model_name: str
     reason: str
+    advice: str
     counts: dict[str, int]
 
 
@@ -175,19 +176,22 @@ def read_not_trained(reader: Reader, model: str = "") -> list[NotTrained]:
         Only this model; all by default.
     """
     have = set(reader.table("propensity_models", leave_out=("artefact",))["model_name"])
-    counts = {
-        str(row["model_name"]): {
-            str(name): int(value)
-            for name, value in row.items()
-            if str(name).startswith("n_") and value is not None and value == value
-        }
-        for row in reader.table("trn_readiness").to_dict("records")
-    }
+    ready = {str(row["model_name"]): row for row in reader.table("trn_readiness").to_dict("records")}
     return [
-        NotTrained(name, reason, counts.get(name, {}))
+        _not_trained(name, reason, ready.get(name, {}))
         for name, reason in sorted(_reasons(reader).items())
         if reason and name not in have and model in ("", name)
     ]
+
+
+def _not_trained(name: str, reason: str, ready: dict[Any, Any]) -> NotTrained:
+    advice = str(ready.get("not_trained_advice") or "")
+    counts = {
+        str(column): int(value)
+        for column, value in ready.items()
+        if str(column).startswith("n_") and value is not None and value == value
+    }
+    return NotTrained(name, reason.removesuffix(advice).strip(), advice, counts)
 
 
 def _reasons(reader: Reader) -> dict[str, str]:

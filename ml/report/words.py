@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -20,7 +19,6 @@ FEW_CONVERTING = 100
 NBSP = "\N{NO-BREAK SPACE}"
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_ADVICE = ("Set", "Widen", "Bring", "Shorten", "Lower", "Add", "Raise", "Start", "Use", "Choose")
 
 
 @dataclass(frozen=True)
@@ -123,32 +121,32 @@ class Status:
     css: str
 
 
-# How the gate's sentences begin, and what that means.
+# What each of the gate's codes means.
 _REASONS = {
-    "first version of its definition": (
+    "first_of_definition": (
         "None before it is of the same definition, and it knows more than the base rate."
     ),
-    "first version": "There was none before it, and it knows more than the base rate.",
-    "better by more than noise": "It beats the version before it by more than chance.",
-    "not worse": "It is no worse than the version before it, which had grown old.",
-    "the champion reads columns": "The version before it reads columns that are gone.",
-    "rolled back": "Somebody put this version back in place.",
-    "suspected leak": "A feature seems to know the outcome beforehand.",
-    "no better than the base rate": "It does not clearly know more than the base rate.",
+    "first_version": "There was none before it, and it knows more than the base rate.",
+    "better": "It beats the version before it by more than chance.",
+    "champion_old": "It is no worse than the version before it, which had grown old.",
+    "champion_damaged": "The version before it is damaged.",
+    "champion_reads_other_columns": "The version before it reads columns that are gone.",
+    "rolled_back": "Somebody put this version back in place.",
+    "suspected_leak": "A feature seems to know the outcome beforehand.",
+    "not_above_base_rate": "It does not clearly know more than the base rate.",
     "worse": "The version in use is better.",
-    "not better by more than noise": "It may be no better than the version in use.",
-    "no test row is newer": "There are no new rows yet to compare it on.",
-    "the champion was judged on later time": "The version in use was judged more strictly.",
+    "not_better": "It may be no better than the version in use.",
+    "no_newer_rows": "There are no new rows yet to compare it on.",
+    "judged_less_strictly": "The version in use was judged more strictly.",
+    "few_subjects": "Too few {subject}s with the outcome can judge it.",
+    "few_newer_subjects": "Too few {subject}s with the outcome can judge it.",
 }
 
 
 def reason_of(version: Version) -> str:
-    """Say in plain words why the gate decided so; empty for a sentence we do not know."""
-    reason = version.text("decision_reason")
-    found = [words for start, words in _REASONS.items() if reason.startswith(start)]
-    if not found and "converting subjects" in reason:
-        return f"Too few {row_of(version.model_name).subject}s with the outcome can judge it."
-    return found[0] if found else ""
+    """Say in plain words why the gate decided so; empty if the registry has no code for it."""
+    told = _REASONS.get(version.text("decision_code"), "")
+    return told.format(subject=row_of(version.model_name).subject)
 
 
 def status_of(version: Version) -> Status:
@@ -425,20 +423,6 @@ def kinds_of(version: Version) -> dict[str, str]:
     """Column -> numeric, boolean, categorical or datetime."""
     schema = version.json("feature_schema") or {}
     return {column["name"]: column["kind"] for column in schema.get("columns", [])}
-
-
-def why_and_advice(reason: str) -> tuple[str, str]:
-    """Split a reason into what is the matter and what to change.
-
-    Examples
-    --------
-    >>> why_and_advice("Too few subjects: 20. Widen var training_window.")
-    ('Too few subjects: 20.', 'Widen var training_window.')
-    """
-    sentences = re.split(r"(?<=\.)\s+(?=[A-Z])", reason.strip())
-    why = [s for s in sentences if not s.startswith(_ADVICE)]
-    advice = [s for s in sentences if s.startswith(_ADVICE)]
-    return " ".join(why), " ".join(advice)
 
 
 def settings_of(version: Version, column: str) -> list[tuple[str, str]]:
