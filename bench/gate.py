@@ -86,6 +86,7 @@ def main() -> None:
                     "training_table": ["trn_daily"],
                     "target_column": ["target"],
                     "subject_column": ["domain_userid"],
+                    "not_trained_code": [None],
                     "not_trained_reason": [None],
                     "definition_hash": ["-".join(features)],
                     "outcome_hash": ["one"],

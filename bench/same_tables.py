@@ -8,9 +8,10 @@ tables and columns, and in text.
 
     git worktree add ../before HEAD~1 && make -C ../before .venv/.dev
     python bench/same_tables.py ../before . [--renamed OLD=NEW ...] [--events 100000]
-        [--expected TABLE.COLUMN ...]
+        [--expected TABLE.COLUMN ...] [--added TABLE.COLUMN ...]
 
-A column after --expected may differ, e.g. a hash of names; its table's other columns may not.
+A column after --expected may differ, e.g. a hash of names; its table's other columns may not. One
+after --added is new.
 """
 
 from __future__ import annotations
@@ -100,7 +101,10 @@ def unlike(connection: duckdb.DuckDBPyConnection, one: str, other: str, names: l
 
 
 def compare(
-    connection: duckdb.DuckDBPyConnection, names: list[tuple[str, str]], expected: set[str]
+    connection: duckdb.DuckDBPyConnection,
+    names: list[tuple[str, str]],
+    expected: set[str],
+    added: set[str],
 ) -> list[str]:
     """Compare the databases `before` and `after`; what differs, in words."""
     before = {renamed(name, names): path for name, path in relations(connection, "before").items()}
@@ -114,7 +118,11 @@ def compare(
         old = columns(connection, before[table])
         chosen = ", ".join(in_new_names(name, kind, names) for name, kind in old.items())
         one, other = f"(select {chosen} from {before[table]})", after[table]
-        found = columns(connection, other)
+        found = {
+            name: kind
+            for name, kind in columns(connection, other).items()
+            if f"{table}.{name}" not in added
+        }
         if [(renamed(name, names), kind) for name, kind in old.items()] != list(found.items()):
             wrong.append(f"{table}: other columns, types or their order")
             continue
@@ -137,6 +145,7 @@ def main() -> None:
     parser.add_argument("after", type=Path)
     parser.add_argument("--renamed", nargs="*", default=[], metavar="OLD=NEW")
     parser.add_argument("--expected", nargs="*", default=[], metavar="TABLE.COLUMN")
+    parser.add_argument("--added", nargs="*", default=[], metavar="TABLE.COLUMN")
     parser.add_argument("--events", type=int, default=100_000)
     given = parser.parse_args()
     names = [(old, new) for old, _, new in (pair.partition("=") for pair in given.renamed)]
@@ -148,7 +157,7 @@ def main() -> None:
             database = folder / f"{name}.duckdb"
             build(getattr(given, name), database, events)
             connection.execute(f"attach '{database}' as {name} (read_only)")
-        wrong = compare(connection, names, set(given.expected))
+        wrong = compare(connection, names, set(given.expected), set(given.added))
     print("\n".join(wrong) or "equal")
     sys.exit(bool(wrong))
 

@@ -257,7 +257,7 @@ def summarise(connection: object, *, with_keys: bool = False) -> str:
         lines.append(f"  {name:<12} not in use: {reason}")
     for name, reason in query("""
         select model_name, not_trained_reason from trn_readiness
-        where not_trained_reason is not null order by 1
+        where not_trained_code is not null order by 1
     """).fetchall():
         lines.append(f"  {name:<12} not trained: {reason}")
     lines += ["", "Audience"]

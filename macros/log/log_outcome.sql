@@ -28,7 +28,7 @@
         {% set readiness = graph.nodes["model.cdp.trn_readiness"].relation_name %}
         {% for row in run_query(
             "select model_name, not_trained_reason from " ~ readiness
-            ~ " where not_trained_reason is not null order by model_name"
+            ~ " where not_trained_code is not null order by model_name"
         ).rows %}
             {{ log("Model " ~ row[0] ~ " was not trained. " ~ row[1], info=true) }}
         {% endfor %}

@@ -33,6 +33,8 @@
         "version": sql_literal(new_version),
         "decision": sql_literal("champion"),
         "decision_reason": sql_literal(why),
+        "decision_code": "'rolled_back'",
+        "decision_figures": text_null(),
         "trained_at": "greatest(cast('" ~ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f")
             ~ "' as " ~ type_timestamp_utc() ~ "), "
             ~ timestamp_us(versions[0].trained_us ~ " + 1") ~ ")",

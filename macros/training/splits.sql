@@ -109,10 +109,19 @@
     group by model_name
 {% endmacro %}
 
-{#- SQL: how the model is judged and, unless by the strictest split, why not more strictly. -#}
-{% macro split_reason(chosen, strictest) %}
+{#- SQL of trn_readiness: why a model is not judged more strictly; `strictest` if it is. -#}
+{% macro split_code() -%}
+case
+            when chosen.split = 'people_and_time' then 'strictest'
+            when strictest.lacking_fold is null then 'few_subjects'
+            else 'few_of_one_outcome'
+        end
+{%- endmacro %}
+
+{#- SQL of trn_readiness: what split and code say, with the figures. -#}
+{% macro split_reason() %}
     {%- set text = dbt.type_string() -%}
-    case {{ chosen }}.split
+    case split
             when 'people_and_time'
                 then 'Judged on other people and later time than it learns from.'
             when 'time'
@@ -124,19 +133,20 @@
                     'Judged on other people of the same time only, which is optimistic: the '
                     || 'strictest split would leave'
         end
-        || case
-            when {{ chosen }}.split = 'people_and_time' then ''
-            when {{ strictest }}.lacking_fold is null
+        || case split_code
+            when 'strictest' then ''
+            when 'few_subjects'
                 then
-                    ' ' || cast({{ strictest }}.n_subjects as {{ text }})
+                    ' ' || cast(strictest_n_subjects as {{ text }})
                     || ' subjects, where {{ var("min_training_subjects") }} are asked for '
                     || '(var min_training_subjects).'
-            else
-                ' the ' || {{ strictest }}.lacking_fold || ' fold '
-                || cast({{ strictest }}.lacking_converting as {{ text }})
-                || ' subjects that convert and '
-                || cast({{ strictest }}.lacking_other as {{ text }})
-                || ' that do not, where ' || cast({{ strictest }}.lacking_asked as {{ text }})
-                || ' of each are asked for (var min_converting_subjects).'
+            when 'few_of_one_outcome'
+                then
+                    ' the ' || strictest_lacking_fold || ' fold '
+                    || cast(strictest_lacking_converting as {{ text }})
+                    || ' subjects that convert and '
+                    || cast(strictest_lacking_other as {{ text }})
+                    || ' that do not, where ' || cast(strictest_lacking_asked as {{ text }})
+                    || ' of each are asked for (var min_converting_subjects).'
         end
 {%- endmacro %}

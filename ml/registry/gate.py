@@ -13,6 +13,7 @@ from ml.data.splits import PEOPLE
 from ml.evaluation.metrics import log_loss_rows, paired_gain
 from ml.registry.decision import Decision
 
+
 @dataclass(frozen=True)
 class GateRules:
     """What the gate asks for.

@@ -176,7 +176,9 @@ def read_not_trained(reader: Reader, model: str = "") -> list[NotTrained]:
         Only this model; all by default.
     """
     have = set(reader.table("propensity_models", leave_out=("artefact",))["model_name"])
-    ready = {str(row["model_name"]): row for row in reader.table("trn_readiness").to_dict("records")}
+    ready = {
+        str(row["model_name"]): row for row in reader.table("trn_readiness").to_dict("records")
+    }
     return [
         _not_trained(name, reason, ready.get(name, {}))
         for name, reason in sorted(_reasons(reader).items())

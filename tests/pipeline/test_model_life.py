@@ -44,7 +44,7 @@ def test_a_rollback_is_one_row_and_the_next_build_scores_with_it(
         done.stdout
     )
     assert copied.value("select count(*) from propensity_models") == known + 1
-    row = "version, decision, decision_reason, trained_at"
+    row = "version, decision, decision_reason, decision_code, decision_figures, trained_at"
     assert (
         copied.value(
             f"select count(*) from (select distinct * exclude ({row}) from propensity_models "

@@ -48,6 +48,7 @@ def readiness(split: str | None, **columns: Any) -> pd.DataFrame:
         "training_table": "trn_daily",
         "target_column": "target",
         "subject_column": "domain_userid",
+        "not_trained_code": None,
         "not_trained_reason": None,
         "definition_hash": "d1",
         "outcome_hash": "o1",
@@ -156,5 +157,5 @@ def test_an_optimistic_verdict_replaces_no_champion_judged_on_later_time(
         known = pd.DataFrame([made[split][0]])
         row, lines = trained(PEOPLE, known, later)
         assert row["decision"] == "challenger"
-        assert row["decision_reason"].startswith("the champion was judged on later time and stays")
+        assert row["decision_code"] == "judged_less_strictly"
         assert row["decision_reason"] in lines[-1]

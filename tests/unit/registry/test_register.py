@@ -58,6 +58,7 @@ def readiness(
             "training_table": ["trn_daily"],
             "target_column": ["target"],
             "subject_column": ["domain_userid"],
+            "not_trained_code": pd.Series([reason and "few_subjects"], dtype=object),
             "not_trained_reason": pd.Series([reason], dtype=object),
             "definition_hash": [definition_hash],
             "outcome_hash": [outcome_hash],
@@ -294,7 +295,7 @@ def test_the_same_model_again_is_no_better(first: pd.DataFrame) -> None:
         settings=Settings(n_trials=1, force=True),
     )
     assert new["decision"].tolist() == ["challenger"]
-    assert new["decision_reason"].iloc[0].startswith("not better by more than noise")
+    assert new["decision_code"].tolist() == ["not_better"]
 
 
 def test_a_version_says_what_it_predicts_and_reads(first: pd.DataFrame) -> None:
@@ -335,7 +336,7 @@ def test_a_version_of_another_definition_is_not_compared_with(
         fetch_artefact=never,
     )
     assert new["decision"].tolist() == ["champion"]
-    assert new["decision_reason"].iloc[0].startswith("first version of its definition; log loss")
+    assert new["decision_code"].tolist() == ["first_of_definition"]
     assert lines[0].startswith(f"daily: champion {first['version'].iloc[0]} ")
     assert told in lines[0]
 
@@ -391,10 +392,10 @@ def test_a_champion_that_cannot_read_a_columns_new_type_is_replaced(
         fetch_artefact=lambda *_: first["artefact"].iloc[0],
     )
     assert new["decision"].tolist() == ["champion"]
-    reason = new["decision_reason"].iloc[0]
-    assert reason.startswith("the champion cannot read the columns any more: ")
-    assert repr(column) in reason
-    assert told in reason
+    assert new["decision_code"].tolist() == ["champion_reads_other_columns"]
+    error = json.loads(new["decision_figures"].iloc[0])["error"]
+    assert repr(column) in error
+    assert told in error
 
 
 @pytest.mark.parametrize("stored", [b"PK damaged", None])
@@ -411,9 +412,8 @@ def test_a_champion_that_cannot_be_read_gives_way_to_the_same_training_again(
     new, _ = register(known=first, fetch_artefact=fetch, settings=force)
     row = new.iloc[0]
     assert (row["version"], row["decision"]) == (f"{version}-r1", "champion")
-    assert row["decision_reason"].startswith(
-        f"it stands alone, and the champion {version} cannot be compared: "
-    )
+    assert row["decision_code"] == "champion_damaged"
+    assert json.loads(row["decision_figures"])["champion"] == version
     assert "rollback_model" not in row["decision_reason"]
     assert row["artefact"] == first["artefact"].iloc[0]
     # What does not stand alone takes nobody's place.
@@ -425,7 +425,9 @@ def test_a_verdict_is_taken_again_once_when_the_rules_changed() -> None:
     strict = Settings(n_trials=1, rules=GateRules(min_converting_subjects=100_000))
     rejected, lines = register(settings=strict)
     assert rejected["decision"].tolist() == ["rejected"]
-    assert "100000 are asked for" in lines[-1]
+    assert rejected["decision_code"].tolist() == ["few_subjects"]
+    assert json.loads(rejected["decision_figures"].iloc[0])["n_asked"] == 100_000
+    assert rejected["decision_reason"].iloc[0] in lines[-1]
     assert register(settings=strict, known=rejected)[0].empty
     again, lines = register(known=rejected)
     version = rejected["version"].iloc[0]
@@ -455,7 +457,8 @@ def test_a_leaking_version_is_rejected_until_the_column_is_reviewed() -> None:
     new, lines = register(leaking())
     assert any(line.startswith("warning: daily: suspected leak in noise (alone)") for line in lines)
     assert new["decision"].tolist() == ["rejected"]
-    assert "suspected leak in noise" in new["decision_reason"].iloc[0]
+    assert new["decision_code"].tolist() == ["suspected_leak"]
+    assert json.loads(new["decision_figures"].iloc[0])["feature"] == "noise"
     reviewed = CATALOGUE.assign(leak_reviewed=CATALOGUE["feature_name"] == "noise")
     new, _ = register(leaking(), catalogue=reviewed)
     assert new["decision"].tolist() == ["champion"]

@@ -14,7 +14,7 @@ import pytest
 from ml.report.page import file_name, index_page, not_trained_page, version_page
 from ml.report.reader import NotTrained, Version
 from ml.report.thresholds import cuts_of
-from tests.unit.report.warehouse import HOSTILE, REASON
+from tests.unit.report.warehouse import ADVICE, HOSTILE, WHY
 
 
 class Page(HTMLParser):
@@ -183,7 +183,7 @@ def test_rows_of_one_outcome_have_a_page(champion: Version) -> None:
 
 
 def test_a_model_that_was_not_trained_has_a_page_that_says_why_and_what_to_change() -> None:
-    model = NotTrained("live", REASON, {"n_rows": 30, "n_subjects": 12})
+    model = NotTrained("live", WHY, ADVICE, {"n_rows": 30, "n_subjects": 12})
     html = not_trained_page(model)
     assert '<p id="why">Too few subjects: 12 where 200 are asked for.</p>' in html
     assert '<p id="advice">Widen var training_window.</p>' in html

@@ -9,7 +9,7 @@ import pytest
 
 from ml.engines.connections import Reader, WarehouseError, open_duckdb
 from ml.report.reader import ReportError, read_not_trained, read_versions
-from tests.unit.report.warehouse import REASON, write_warehouse
+from tests.unit.report.warehouse import ADVICE, WHY, write_warehouse
 
 
 def names(reader: Reader, **chosen: str) -> list[tuple[str, str, bool]]:
@@ -40,7 +40,7 @@ def test_the_registrys_json_is_read_as_frames(reader: Reader, registry: pd.DataF
 
 def test_models_without_a_version_say_why(reader: Reader) -> None:
     counts = {"n_rows": 30, "n_subjects": 12, "n_converting_subjects": 1}
-    expected = [{"model_name": "live", "reason": REASON, "counts": counts}]
+    expected = [{"model_name": "live", "reason": WHY, "advice": ADVICE, "counts": counts}]
     assert [asdict(found) for found in read_not_trained(reader)] == expected
     assert [asdict(found) for found in read_not_trained(reader, "live")] == expected
     assert read_not_trained(reader, "daily") == []

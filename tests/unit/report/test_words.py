@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.registry.gate import GateRules, Judged, judge_against, judge_alone
+from ml.registry.decision import CODES, ROLLED_BACK
 from ml.report.reader import Version
 from ml.report.words import (
     band_of,
@@ -16,7 +16,6 @@ from ml.report.words import (
     question_of,
     reason_of,
     status_of,
-    why_and_advice,
 )
 from ml.scoring.reasons import Words
 
@@ -89,30 +88,16 @@ def test_a_version_of_another_definition_is_said_to_be_one(
     assert status.sentence.endswith("It was redefined.") is (label in {"Retired", "Scores kept"})
 
 
-def judged(y: np.ndarray, p: np.ndarray) -> Judged:
-    return Judged(y, np.ones(len(y)), np.arange(len(y)).astype(np.uint64), p)
+@pytest.mark.parametrize("code", [*CODES, ROLLED_BACK])
+def test_each_code_of_the_gate_is_put_in_plain_words(code: str) -> None:
+    assert reason_of(version(decision_code=code)).endswith(".")
 
 
-def test_the_gates_own_sentences_are_put_in_plain_words() -> None:
-    rng = np.random.default_rng(0)
-    chance = rng.beta(1, 5, 4_000)
-    y = (rng.random(4_000) < chance).astype(float)
-    base = float(y.mean())
-    flat, rules = np.full(4_000, base), GateRules()
-    leaks = pd.DataFrame({"feature": ["noise"], "evidence": ["knows it all"]})
-    told = {
-        judge_alone(judged(y, chance), 0.2, leaks, rules): "seems to know the outcome",
-        judge_alone(judged(y, flat), base, leaks.iloc[:0], rules): "does not clearly",
-        judge_against(judged(y, chance), flat, 1, rules).reason: "beats the version before",
-        judge_against(judged(y, flat), chance, 1, rules).reason: "version in use is better",
-        judge_against(judged(y, chance), chance, 1, rules).reason: "may be no better",
-        judge_against(judged(y, chance), chance, 99, rules).reason: "had grown old",
-        judge_against(judged(0 * y, flat), flat, 1, rules).reason: "Too few visitors",
-    }
-    assert len(told) == 7
-    for reason, words in told.items():
-        assert words in reason_of(version(decision_reason=reason)), reason
-    assert reason_of(version(decision_reason="for another reason")) == ""
+def test_the_words_name_the_subject_and_a_row_without_a_code_has_none() -> None:
+    person = version("first_touch", decision_code="few_subjects")
+    assert reason_of(person) == "Too few persons with the outcome can judge it."
+    assert reason_of(version(decision_code="worse")) == "The version in use is better."
+    assert reason_of(version(decision_reason="worse: by a lot")) == ""
 
 
 def test_few_converting_subjects_are_warned_of() -> None:
@@ -156,13 +141,3 @@ def test_bands_are_named(
 ) -> None:
     effect: dict[str, object] = {"label": label, "value_low": low, "value_high": high}
     assert band_of(effect, words, kind) == told
-
-
-def test_a_reason_is_split_into_what_is_the_matter_and_the_mend() -> None:
-    reason = (
-        "No training rows: none is known by now. The first event kept is of 2026-01-01. Widen "
-        "var training_window, or bring more history."
-    )
-    why, advice = why_and_advice(reason)
-    assert why == "No training rows: none is known by now. The first event kept is of 2026-01-01."
-    assert advice == "Widen var training_window, or bring more history."

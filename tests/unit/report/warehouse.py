@@ -13,7 +13,8 @@ from ml.registry.register import REGISTRY, Settings, register_due
 from tests.unit.frames import visitors, with_folds
 
 AS_OF = pd.Timestamp("2026-03-10 12:00:00")
-REASON = "Too few subjects: 12 where 200 are asked for. Widen var training_window."
+ADVICE = "Widen var training_window."
+WHY = "Too few subjects: 12 where 200 are asked for."
 # What must never become markup, in every place that comes from data.
 HOSTILE = "<img src=http://hostile.test/x.png onerror=\"document.title='owned'\">"
 CATALOGUE = pd.DataFrame(
@@ -37,7 +38,9 @@ READINESS = pd.DataFrame(
         "n_rows": [12_000, 30],
         "n_subjects": [1_500, 12],
         "n_converting_subjects": [900, 1],
-        "not_trained_reason": pd.Series([None, REASON], dtype=object),
+        "not_trained_code": pd.Series([None, "few_subjects"], dtype=object),
+        "not_trained_reason": pd.Series([None, f"{WHY} {ADVICE}"], dtype=object),
+        "not_trained_advice": pd.Series([None, ADVICE], dtype=object),
         "definition_hash": ["d1", "d1"],
         "outcome_hash": ["o1", "o1"],
         "feature_hashes": ["", ""],

@@ -159,6 +159,7 @@ def test_a_value_model_is_gated_by_deviance_registered_and_scored() -> None:
             "training_table": ["trn_daily"],
             "target_column": ["target_value"],
             "subject_column": ["domain_userid"],
+            "not_trained_code": [None],
             "not_trained_reason": [None],
             "definition_hash": ["d1"],
             "outcome_hash": ["o1"],
@@ -175,6 +176,7 @@ def test_a_value_model_is_gated_by_deviance_registered_and_scored() -> None:
     )
     row = new.iloc[0]
     assert (row["kind"], row["decision"]) == ("value", "champion")
+    assert row["decision_code"] == "first_version"
     assert row["decision_reason"].startswith("first version; Tweedie deviance better")
     ordering = FRAME[FRAME["target_value"] > 0]["domain_userid"].nunique()
     assert row["n_converting_subjects"] == ordering
