@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "5a18b0235313c4feec3ab9a0835b7229bffb21b9cfc75602bd454560e82d7490",
+        "sha256": "7e1b679c756809862307da5eb4ffcc3bf25d3431fad28adb326e5b16a4072e5a",
         "files": {
         "ml": [
             "__init__.py",
@@ -45,6 +45,7 @@
         ],
         "ml/registry": [
             "__init__.py",
+            "decision.py",
             "definitions.py",
             "distributed.py",
             "gate.py",
