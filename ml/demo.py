@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -208,6 +210,11 @@ def summarise(connection: object, *, with_keys: bool = False) -> str:
         Several lines of text.
     """
     query = connection.execute  # type: ignore[attr-defined]
+    lines = [*_told_of_events(query), *_told_of_models(query), *_told_of_audience(query, with_keys)]
+    return "\n".join([*lines, ""])
+
+
+def _told_of_events(query: Callable[[str], Any]) -> list[str]:
     lines = ["", "Events"]
     for outcome, number in query(
         "select outcome, num_events from rpt_event_intake "
@@ -231,7 +238,11 @@ def summarise(connection: object, *, with_keys: bool = False) -> str:
     for table in ("page_views", "sessions", "users"):
         (number,) = query(f"select count(*) from stg_snowplow__{table}").fetchone()
         lines.append(f"  {table.replace('_', ' '):<36}{number:>12,}")
-    lines += ["", "Models, on rows they were not trained on"]
+    return lines
+
+
+def _told_of_models(query: Callable[[str], Any]) -> list[str]:
+    lines = ["", "Models, on rows they were not trained on"]
     evaluated = query("""
         select c.model_name, max(case when metric = 'roc_auc' then value end),
             max(case when metric = 'roc_auc' then value_low end),
@@ -260,7 +271,11 @@ def summarise(connection: object, *, with_keys: bool = False) -> str:
         where not_trained_code is not null order by 1
     """).fetchall():
         lines.append(f"  {name:<12} not trained: {reason}")
-    lines += ["", "Audience"]
+    return lines
+
+
+def _told_of_audience(query: Callable[[str], Any], with_keys: bool) -> list[str]:
+    lines = ["", "Audience"]
     for name, number in query(
         "select name, num_people from rpt_audience_funnel order by step"
     ).fetchall():
@@ -279,7 +294,7 @@ def summarise(connection: object, *, with_keys: bool = False) -> str:
             f"  {score:6.1%}  {label:<6}  {f'{key}  ' if with_keys else ''}{why}"
             for score, label, key, why in top
         ]
-    return "\n".join([*lines, ""])
+    return lines
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ LOCAL = (
     "ml/cli.py",
     "ml/demo.py",
     "ml/engines/connections.py",
+    "ml/engines/registered.py",
     "ml/export/",
     "ml/report/",
     "ml/simulation/",

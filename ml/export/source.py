@@ -10,6 +10,7 @@ import pandas as pd
 
 from ml.data.splits import PEOPLE, TIME
 from ml.engines.connections import Reader
+from ml.engines.registered import KnownVersions, known_versions
 from ml.errors import ArtefactError
 from ml.model import artefact
 from ml.model.trained import PropensityModel
@@ -76,56 +77,42 @@ def read_source(reader: Reader, model_name: str, version: str = "") -> Source:
 
 
 def _version_row(reader: Reader, model_name: str, version: str) -> dict[str, Any]:
-    if not reader.columns("propensity_models"):
-        msg = "the warehouse has no table propensity_models; run `dbt build` first."
-        raise ExportError(msg)
-    known = reader.table("propensity_models", leave_out=("artefact",))
-    mine = known[known["model_name"] == model_name]
+    known = known_versions(reader)
+    mine = known.rows[known.rows["model_name"] == model_name]
     if mine.empty:
-        names = ", ".join(sorted(set(known["model_name"]))) or "none"
+        names = ", ".join(sorted(set(known.rows["model_name"]))) or "none"
         msg = f"the registry has no model {model_name!r}; it has: {names}."
         raise ExportError(msg)
-    wanted = version
+    wanted = version or known.champions.get(model_name, "")
     if not wanted:
-        champions = reader.table("propensity_champions")
-        found = champions[champions["model_name"] == model_name] if len(champions) else champions
-        if found.empty:
-            latest = mine.sort_values(["trained_at", "version"]).iloc[-1]
-            name = str(latest["version"])
-            standing, why = _standing(reader, model_name, name)
-            if standing not in ("retired", "kept"):
-                standing, why = str(latest["decision"]), str(latest["decision_reason"])
-            msg = (
-                f"{model_name} has no champion: its latest version, {name}, is "
-                f"{standing} ({why}). Name one with --version."
-            )
-            raise ExportError(msg)
-        wanted = str(found["version"].iloc[0])
-    mine = mine[mine["version"] == wanted]
-    if mine.empty:
-        versions = ", ".join(sorted(known.loc[known["model_name"] == model_name, "version"]))
+        raise ExportError(_no_champion(known, mine.iloc[0]))
+    found = mine[mine["version"] == wanted]
+    if found.empty:
+        versions = ", ".join(sorted(mine["version"]))
         msg = f"{model_name} has no version {wanted!r}; it has: {versions}."
         raise ExportError(msg)
-    row = {str(name): value for name, value in mine.iloc[0].to_dict().items()}
+    row = {str(name): value for name, value in found.iloc[0].to_dict().items()}
     stored = reader.rows(
         "propensity_models",
         ["artefact"],
         where=f"model_name = '{model_name}' and version = '{wanted}'",  # both are in the registry
     )
-    standing, why = _standing(reader, model_name, wanted)
-    row |= {"standing": standing, "standing_reason": why}
+    standing = known.standing(model_name, wanted)
+    row |= {"standing": standing.name, "standing_reason": standing.reason}
     return {**row, "artefact": stored["artefact"].iloc[0]}
 
 
-def _standing(reader: Reader, model_name: str, version: str) -> tuple[str, str]:
-    """Say where a version stands now, and why; empty where the warehouse does not say."""
-    if not reader.columns("propensity_versions"):
-        return "", ""
-    known = reader.table("propensity_versions")
-    found = known[(known["model_name"] == model_name) & (known["version"] == version)]
-    if found.empty:
-        return "", ""
-    return str(found["standing"].iloc[0]), str(found["standing_reason"].iloc[0] or "")
+def _no_champion(known: KnownVersions, latest: pd.Series) -> str:
+    name, version = str(latest["model_name"]), str(latest["version"])
+    standing = known.standing(name, version)
+    if standing.name in ("retired", "kept"):
+        is_now, why = standing.name, standing.reason
+    else:
+        is_now, why = str(latest["decision"]), str(latest["decision_reason"])
+    return (
+        f"{name} has no champion: its latest version, {version}, is {is_now} ({why}). "
+        "Name one with --version."
+    )
 
 
 def _judging(row: dict[str, Any]) -> str:

@@ -219,43 +219,33 @@ def fit(
     search_folds = folds if searched is None else folds[:2]
     matrices = {fold: _matrices(small, small_cv, fold) for fold in search_folds}
     search_rate = rate if searched is None else 0.1
-    bar = tqdm(
-        total=len(trials) * len(search_folds),
-        desc="train",
-        unit="fit",
-        disable=(not progress) if progress is not None else None,
-        leave=False,
+
+    def params_of(trial: dict[str, Any], eta: float) -> dict[str, Any]:
+        return _params(trial, eta, _rate(data), seed, objective)
+
+    def fit_all(trial: dict[str, Any], eta: float) -> dict[int, xgb.Booster]:
+        of_all = {fold: _matrices(data, cv, fold) for fold in folds}
+        return _train_all(params_of(trial, eta), of_all)
+
+    best, done = _search(
+        trials if len(trials) > 1 or searched is None else [],
+        lambda trial: params_of(trial, search_rate),
+        matrices,
+        objective,
+        until=started + max_seconds if max_seconds else np.inf,
+        progress=progress,
     )
-    best: tuple[float, dict[str, Any], dict[int, xgb.Booster]] | None = None
-    done = 0
-    try:
-        for trial in trials if len(trials) > 1 or searched is None else []:
-            if max_seconds and done and time.monotonic() - started > max_seconds:
-                break
-            params = _params(trial, search_rate, _rate(data), seed, objective)
-            to_beat = best[0] if best else np.inf
-            loss, fitted = _trial(params, matrices, to_beat, bar, objective)
-            done += 1
-            if fitted and (best is None or loss < best[0]):
-                best = (loss, trial, fitted)
-    finally:
-        bar.close()
-    chosen = best[1] if best else trials[0]
+    chosen = best.trial if best else trials[0]
     report: dict[str, Any] = {**chosen, "eta": rate, "max_bin": MAX_BIN, "trials": done}
     if done < len(trials) and len(trials) > 1:
         report["stopped_early"] = f"after {done} of {len(trials)} trials, {max_seconds} s"
-    if searched is None and best is not None:
-        boosters = best[2]
-    else:
-        params = _params(chosen, rate, _rate(data), seed, objective)
-        boosters = _train_all(params, {fold: _matrices(data, cv, fold) for fold in folds})
+    boosters = best.boosters if searched is None and best else fit_all(chosen, rate)
     while rate < MAX_RATE and stored_bytes(list(boosters.values()), data.feature_types) > (
         MAX_FIT_BYTES
     ):
         rate = min(2 * rate, MAX_RATE)
         report["eta"] = rate
-        params = _params(chosen, rate, _rate(data), seed, objective)
-        boosters = _train_all(params, {fold: _matrices(data, cv, fold) for fold in folds})
+        boosters = fit_all(chosen, rate)
     kept = bounded(list(boosters.values()), data.feature_types)
     boosters = dict(zip(boosters, kept, strict=True))
     held_out = np.full(len(data.y), np.nan)
@@ -265,6 +255,46 @@ def fit(
     rounds = [booster.num_boosted_rounds() for booster in boosters.values()]
     report["rounds"] = rounds
     return Fitted(list(boosters.values()), held_out, report)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A trial's settings, its loss on the rows held out, and its boosters by fold."""
+
+    trial: dict[str, Any]
+    loss: float
+    boosters: dict[int, xgb.Booster]
+
+
+def _search(
+    trials: list[dict[str, Any]],
+    params_of: Callable[[dict[str, Any]], dict[str, Any]],
+    matrices: dict[int, tuple[xgb.DMatrix, xgb.DMatrix]],
+    objective: Objective,
+    *,
+    until: float,
+    progress: bool | None,
+) -> tuple[_Tried | None, int]:
+    """Find the trial of the lowest loss; how many were tried before `until` (time.monotonic)."""
+    bar = tqdm(
+        total=len(trials) * len(matrices),
+        desc="train",
+        unit="fit",
+        disable=(not progress) if progress is not None else None,
+        leave=False,
+    )
+    best: _Tried | None = None
+    done = 0
+    with bar:
+        for trial in trials:
+            if done and time.monotonic() > until:
+                break
+            to_beat = best.loss if best else np.inf
+            loss, fitted = _trial(params_of(trial), matrices, to_beat, bar, objective)
+            done += 1
+            if fitted and loss < to_beat:
+                best = _Tried(trial, loss, fitted)
+    return best, done
 
 
 def stored_bytes(boosters: list[xgb.Booster], feature_types: list[str]) -> int:

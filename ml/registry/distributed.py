@@ -229,15 +229,7 @@ def refit(
     PropensityModel
     """
     schema = model.schema
-    columns = dict.fromkeys([*schema.names, schema.time or MOMENT, MOMENT, target, subject])
-    part = f"pmod(xxhash64({subject}, 'part'), {N_REFIT_PARTS})"
-    weight = (
-        f"least(1d, {folds.MAX_ROWS_PER_GROUP}d / count(*) over (partition by {subject})) "
-        f"as {_WEIGHT}"
-    )
-    rows = relation.where(f"{target} is not null").selectExpr(
-        *columns, f"{part} as {_PART}", weight
-    )
+    rows = _known_rows(relation, schema, target, subject)
     found = _count(rows, target, subject)
     n_rows = int(found["n"].sum())
     weights, happened = found[_WEIGHT], found["n_happened"]
@@ -265,10 +257,7 @@ def refit(
     judging = frames.read(held_out, where=_share_of(subject, max_rows / n_held))
     held_rows = encode_all(judging, schema, target, MOMENT, subject, random_state)
     judging = judging.iloc[held_rows.at]
-    margin = np.zeros(len(judging))
-    for held, fitted in enumerate(boosters):
-        at = (judging[_PART] == held).to_numpy()
-        margin[at] = booster.predict_margin([fitted], held_rows.x[at], schema.feature_types)
+    margin = _held_out_margin(boosters, held_rows.x, judging[_PART].to_numpy(), schema)
     refitted = Refitted(
         boosters,
         held_rows.y,
@@ -288,6 +277,28 @@ def refit(
         note=f"; fitted by {n_workers} Spark workers; folds are the sample's",
     )
     return refitted.instead_of(model, newest_seen(sample, target, MOMENT, FOLD), random_state)
+
+
+def _known_rows(relation: Any, schema: Schema, target: str, subject: str) -> Any:  # noqa: ANN401
+    """Rows with a known target, their weight, and the part that their subject is in."""
+    columns = dict.fromkeys([*schema.names, schema.time or MOMENT, MOMENT, target, subject])
+    part = f"pmod(xxhash64({subject}, 'part'), {N_REFIT_PARTS})"
+    n_of_subject = f"count(*) over (partition by {subject})"
+    weight = f"least(1d, {folds.MAX_ROWS_PER_GROUP}d / {n_of_subject})"
+    return relation.where(f"{target} is not null").selectExpr(
+        *columns, f"{part} as {_PART}", f"{weight} as {_WEIGHT}"
+    )
+
+
+def _held_out_margin(
+    boosters: list[xgb.Booster], x: np.ndarray, parts: np.ndarray, schema: Schema
+) -> np.ndarray:
+    """Log-odds of each row by the booster that was fitted without its part."""
+    margin = np.zeros(len(x))
+    for held, fitted in enumerate(boosters):
+        at = parts == held
+        margin[at] = booster.predict_margin([fitted], x[at], schema.feature_types)
+    return margin
 
 
 def _count(rows: Any, target: str, subject: str) -> pd.DataFrame:  # noqa: ANN401

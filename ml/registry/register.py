@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,57 +131,82 @@ def register_due(
     settings = settings or Settings()
     for sha256 in readiness.get("ml_sha256", pd.Series(dtype=object)).dropna().unique():
         package.require(sha256)
+    if refit_whole is None:
+        refit_whole = partial(refit_on, settings=settings)
+    run = _Run(as_of, catalogue, settings, fetch_artefact, refit_whole, log, log_warning)
     known = pd.DataFrame(columns=KNOWN_COLUMNS) if known is None else known
     rows = []
     table, held = "", pd.DataFrame()
     for spec in read_specs(readiness):
-        name = spec.model_name
-        mine = known[known["model_name"] == name]
-        for line in definitions.told(mine, spec):
-            log(line)
-        if spec.not_trained_code:
-            log(f"{name}: not trained. {spec.not_trained_reason}")
-            continue
-        due, why = is_due(mine, as_of, spec.definition_hash, settings)
-        log(f"{name}: {'training, ' if due else 'not trained, '}{why}")
-        if not due:
+        mine = known[known["model_name"] == spec.model_name]
+        if not run.is_to_train(spec, mine):
             continue
         if spec.training_table != table:
-            held = frame = pd.DataFrame()  # let go of one table before the next is read
+            held = pd.DataFrame()  # let go of one table before the next is read
             table, held = spec.training_table, training[spec.training_table]()
-        frame = _sampled(known_rows(held, spec.target), spec, settings, log)
+        made = run.new_version(spec, held, mine)
+        if made:
+            rows.append(made[0])
+            if on_trained:
+                on_trained(*made)
+    return pd.DataFrame(rows, columns=list(REGISTRY)) if rows else empty(REGISTRY)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all models of a run have in common; see `register_due`."""
+
+    as_of: pd.Timestamp
+    catalogue: pd.DataFrame
+    settings: Settings
+    fetch_artefact: Callable[[str, str], bytes] | None
+    refit: Refit
+    log: Callable[[str], None]
+    log_warning: Callable[[str], None]
+
+    def is_to_train(self, spec: Spec, mine: pd.DataFrame) -> bool:
+        """Whether a model can be trained and is due; says why, or why not."""
+        name = spec.model_name
+        for line in definitions.told(mine, spec):
+            self.log(line)
+        if spec.not_trained_code:
+            self.log(f"{name}: not trained. {spec.not_trained_reason}")
+            return False
+        due, why = is_due(mine, self.as_of, spec.definition_hash, self.settings)
+        self.log(f"{name}: {'training, ' if due else 'not trained, '}{why}")
+        return due
+
+    def new_version(
+        self, spec: Spec, held: pd.DataFrame, mine: pd.DataFrame
+    ) -> tuple[dict[str, Any], PropensityModel] | None:
+        """Train a model on rows of its table, decide, and describe; None if nothing is to add."""
+        name, settings = spec.model_name, self.settings
+        frame = _sampled(known_rows(held, spec.target), spec, settings, self.log)
         frame = with_folds_of(frame, spec)
         if spec.split_reason:
-            log(f"{name}: {spec.split_reason}")
+            self.log(f"{name}: {spec.split_reason}")
         try:
-            model = _train(frame, spec, catalogue, settings)
+            model = _train(frame, spec, self.catalogue, settings)
         except NotTrainableError as error:
-            log(f"{name}: not trained. {error}")
-            continue
+            self.log(f"{name}: not trained. {error}")
+            return None
         for leak in model.leaks.to_dict("records"):
-            log_warning(
+            self.log_warning(
                 f"{name}: suspected leak in {leak['feature']} ({leak['check']}): {leak['evidence']}"
             )
-        decision = decide(model, frame, mine, spec, fetch_artefact, as_of, settings.rules)
+        decision = decide(model, frame, mine, spec, self.fetch_artefact, self.as_of, settings.rules)
         decision = replace(decision, split=spec.split)
         if decision.verdict != "rejected" and spec.kind != VALUE:
-            model = (
-                refit_whole(model, frame, spec)
-                if refit_whole
-                else refit_on(model, frame, spec, settings)
-            )
-        row = make_row(model, frame, spec, as_of, decision, settings.rules)
+            model = self.refit(model, frame, spec)
+        row = make_row(model, frame, spec, self.as_of, decision, settings.rules)
         if decision.is_champion_damaged and row["version"] in set(mine["version"]):
             # The same training again, and the bytes that were lost.
             row["version"] = restored_version(mine["version"], row["version"])
         if row["version"] in set(mine["version"]):
-            log(f"{name}: version {row['version']} is registered already; nothing is added.")
-            continue
-        log(f"{name} {row['version']}: {decision.verdict}. {decision.reason}")
-        rows.append(row)
-        if on_trained:
-            on_trained(row, model)
-    return pd.DataFrame(rows, columns=list(REGISTRY)) if rows else empty(REGISTRY)
+            self.log(f"{name}: version {row['version']} is registered already; nothing is added.")
+            return None
+        self.log(f"{name} {row['version']}: {decision.verdict}. {decision.reason}")
+        return row, model
 
 
 def _train(

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from ml.engines.connections import Reader
+from ml.engines.registered import KnownVersions, known_versions
 
 _FRAMES = ("metrics", "curves", "importance", "effects", "folds", "leaks")
 
@@ -129,19 +130,15 @@ def read_versions(reader: Reader, model: str = "", version: str = "") -> list[Ve
     Raises
     ------
     ReportError
-        There is no registry, or no such model or version.
+        There is no such model or version.
+    WarehouseError
+        There is no registry.
     """
-    if not reader.columns("propensity_models"):
-        msg = "there is no table propensity_models. Run `dbt build` first."
-        raise ReportError(msg)
-    registry = reader.table("propensity_models", leave_out=("artefact",))
-    in_use = _in_use(reader, registry)
+    registered = known_versions(reader)
     words = reader.table("feature_catalogue")
     reasons = _reasons(reader)
-    standings = _standings(reader)
     versions = [
-        _version(row, in_use.get(row["model_name"]) == row["version"], words, reasons, standings)
-        for row in _newest_first(registry).to_dict("records")
+        _version(row, registered, words, reasons) for row in registered.rows.to_dict("records")
     ]
     known = sorted({v.model_name for v in versions} | set(reasons))
     if model and model not in known:
@@ -210,47 +207,16 @@ def _reasons(reader: Reader) -> dict[str, str]:
     return out
 
 
-def _in_use(reader: Reader, registry: pd.DataFrame) -> dict[str, str]:
-    """Model -> version that scores: what the warehouse says, else the newest champion."""
-    if reader.columns("propensity_champions"):
-        champions = reader.table("propensity_champions")
-    else:
-        champions = _newest_first(registry[registry["decision"] == "champion"])
-        champions = champions.drop_duplicates("model_name")
-    return dict(zip(champions["model_name"], champions["version"], strict=True))
-
-
-def _newest_first(registry: pd.DataFrame) -> pd.DataFrame:
-    return registry.sort_values(
-        ["model_name", "trained_at", "version"], ascending=[True, False, False]
-    )
-
-
-def _standings(reader: Reader) -> dict[tuple[str, str], tuple[str, str]]:
-    """(Model, version) -> where it stands now, and why."""
-    if not reader.columns("propensity_versions"):
-        return {}
-    return {
-        (str(row["model_name"]), str(row["version"])): (
-            str(row["standing"]),
-            str(row["standing_reason"] or ""),
-        )
-        for row in reader.table("propensity_versions").to_dict("records")
-    }
-
-
 def _version(
-    row: dict[Any, Any],
-    in_use: bool,
-    words: pd.DataFrame,
-    reasons: dict[str, str],
-    standings: dict[tuple[str, str], tuple[str, str]],
+    row: dict[Any, Any], known: KnownVersions, words: pd.DataFrame, reasons: dict[str, str]
 ) -> Version:
     frames = {name: _frame(row.get(name)) for name in _FRAMES}
     rest = {str(key): value for key, value in row.items() if key not in _FRAMES}
     name, version = str(row["model_name"]), str(row["version"])
-    standing, why = standings.get((name, version), ("", ""))
-    return Version(rest, in_use, words, reasons.get(name, ""), standing, why, **frames)
+    is_champion = known.champions.get(name) == version
+    standing = known.standing(name, version)
+    not_trained = reasons.get(name, "")
+    return Version(rest, is_champion, words, not_trained, standing.name, standing.reason, **frames)
 
 
 def _frame(text: Any) -> pd.DataFrame:  # noqa: ANN401 - a cell

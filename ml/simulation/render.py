@@ -43,7 +43,6 @@ PROGRESS_SECONDS = 10.0
 SCROLL_STEP = 260
 ETL_US = 1_500_000
 LOAD_EVERY_US = 300_000_000
-BOT_DEVICE = len(site.DEVICES)
 BOT_AGENT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 

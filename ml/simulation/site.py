@@ -67,20 +67,18 @@ LOCAL_PAGE = Page("home", APP_IDS[0], "localhost", "/", "Home (local)", 1800, "h
 """The page that a developer tests with; it follows `SITE` in codes of addresses."""
 
 
-def _page_cdf() -> tuple[np.ndarray, np.ndarray]:
-    """Offset of each page type in `SITE`, and the flat CDF of pages within their type."""
-    offsets, flat = [], []
+def _page_cdf() -> np.ndarray:
+    """Flat CDF of pages within their type: from the type's position on, up to the next."""
+    flat = []
     for k, kind in enumerate(PAGES):
-        size = len(_CONTENT[kind])
-        offsets.append(len(flat))
-        weight = 1 / np.arange(1, size + 1)
+        weight = 1 / np.arange(1, len(_CONTENT[kind]) + 1)
         cdf = np.cumsum(weight / weight.sum())
         cdf[-1] = 1.0
         flat.extend(k + cdf)
-    return np.array(offsets), np.array(flat)
+    return np.array(flat)
 
 
-PAGE_OFFSET, PAGE_CDF = _page_cdf()
+PAGE_CDF = _page_cdf()
 
 
 @dataclass(frozen=True)

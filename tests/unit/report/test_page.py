@@ -191,7 +191,7 @@ def test_a_model_that_was_not_trained_has_a_page_that_says_why_and_what_to_chang
 
 
 def test_the_index_leads_to_every_page(champion: Version) -> None:
-    model = NotTrained("live", HOSTILE, {})
+    model = NotTrained("live", HOSTILE, "", {})
     pages = [(file_name(about), about) for about in (champion, model)]
     page = Page(index_page(pages))
     assert [a["href"] for a in page.all("a")][1:] == [

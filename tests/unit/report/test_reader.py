@@ -96,7 +96,7 @@ def test_what_is_not_there_is_named(tmp_path: Path, reader: Reader) -> None:
         open_duckdb(tmp_path / "nowhere.duckdb")
     empty = tmp_path / "empty.duckdb"
     duckdb.connect(str(empty)).close()
-    with pytest.raises(ReportError, match="no table propensity_models"):
+    with pytest.raises(WarehouseError, match="no table propensity_models"):
         read_versions(open_duckdb(empty))
     with pytest.raises(ReportError, match="--model weekly: no such model; there are daily, live"):
         read_versions(reader, model="weekly")
