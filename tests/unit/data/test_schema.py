@@ -10,7 +10,6 @@ import pytest
 
 from ml.data.kinds import to_microseconds
 from ml.data.schema import Schema, learn_schema
-from ml.data.targets import to_target
 
 
 def mixed(n: int = 300) -> pd.DataFrame:
@@ -159,16 +158,3 @@ def test_infinite_numbers_are_missing() -> None:
     schema = learn_schema(mixed(), ["count"])
     encoded = schema.encode(pd.DataFrame({"count": [np.inf, -np.inf, 1e300, 2.0]}))
     np.testing.assert_array_equal(encoded[:, 0], [np.nan, np.nan, np.nan, 2])
-
-
-@pytest.mark.parametrize(
-    "values",
-    [[True, False, None], [1, 0, np.nan], ["yes", "no", None], ["TRUE", "false", None]],
-)
-def test_targets_are_read_from_their_usual_forms(values: list[object]) -> None:
-    np.testing.assert_array_equal(to_target(pd.Series(values, name="y")), [1, 0, np.nan])
-
-
-def test_other_targets_are_refused_by_value() -> None:
-    with pytest.raises(ValueError, match="target 'y' has the value 2 at position 2"):
-        to_target(pd.Series([0, 1, 2], name="y"))

@@ -21,7 +21,6 @@ from hypothesis import strategies as st
 import ml
 from ml.errors import ArtefactError
 from ml.model import artefact, packing
-from ml.model.portable import portable_json
 
 DATA = Path(__file__).parents[1] / "golden"
 # Written once, by the version that introduced format 1, and never since: what it scored
@@ -187,13 +186,6 @@ def trees(content: dict[str, Any]) -> list[dict[str, Any]]:
 def test_unsound_content_is_named(change: Callable[[dict[str, Any]], object], says: str) -> None:
     with pytest.raises(ArtefactError, match=says):
         load(altered(change))
-
-
-def test_portable_json_of_itself_is_itself() -> None:
-    booster = load(GOLDEN.read_bytes()).boosters[0]
-    types = ["q", "c", "q", "q", "i", *"qqqqqq"]
-    once = portable_json(bytes(booster.save_raw("json")), types)
-    assert portable_json(once, types) == once
 
 
 # --- Altered files whose checksum was altered too ----------------------------------------

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import ml
-from ml.errors import ArtefactError
 from ml.model import artefact, booster, packing
 from tests.unit.frames import visitors
 
@@ -33,18 +31,3 @@ def test_rounds_are_bounded_by_larger_steps_and_the_quality_stays(
     data = packing.to_bytes(least)
     again = artefact.from_bytes(data, packing.checksum(data))
     np.testing.assert_array_equal(again.predict_proba(frame), least.predict_proba(frame))
-
-
-def test_tables_that_scoring_does_without_give_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = ml.load_model("tests/unit/golden/golden_model.zip")
-    model.effects = pd.DataFrame(
-        {"label": [f"{at:x}" for at in np.random.default_rng(0).bytes(9_000)]}
-    )
-    monkeypatch.setattr(packing, "MAX_BYTES", len(packing.to_bytes(model)) - 1)
-    data = packing.to_bytes(model)
-    again = artefact.from_bytes(data, packing.checksum(data))
-    assert again.effects.empty
-    assert len(again.evaluation) == len(model.evaluation)
-    monkeypatch.setattr(packing, "MAX_BYTES", 5_000)
-    with pytest.raises(ArtefactError, match="more than 5000; train on fewer columns"):
-        packing.to_bytes(model)

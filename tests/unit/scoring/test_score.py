@@ -17,7 +17,6 @@ from ml.errors import ArtefactError
 from ml.model import packing
 from ml.model.trained import Gated, PropensityModel
 from ml.registry.tables import Registered, find_artefact
-from ml.scoring.reasons import Words, read_words, top_reasons
 from ml.scoring.score import SCORES, jobs, roles, scorer
 from tests.unit.frames import visitors, with_folds
 
@@ -31,57 +30,6 @@ CATALOGUE = pd.DataFrame(
         "definition": ["{}", "{}", "{}", '{"moment": "day_of_week"}'],
     }
 )
-NAMES = CATALOGUE["feature_name"].tolist()
-
-
-def told(contributions: list[list[float]]) -> pd.DataFrame:
-    n = len(contributions)
-    frame = pd.DataFrame(
-        {"visits": [4] * n, "visits_l30d": [9] * n, "device": ["Phone"] * n, "day_of_week": [3] * n}
-    )
-    return top_reasons(np.array(contributions), frame, NAMES, read_words(CATALOGUE, NAMES))
-
-
-def test_windows_of_one_behaviour_are_one_reason_told_by_the_strongest() -> None:
-    out = told([[0.2, 0.3, 0.4, 0.02]]).iloc[0]
-    assert out.to_dict() == {
-        "reason_1": "Associated with 9 page views in the last 30 days",
-        "reason_1_feature": "visits_l30d",
-        "reason_2": "Associated with device: Phone",
-        "reason_2_feature": "device",
-        "reason_3": "Associated with day of the week: Wednesday",
-        "reason_3_feature": "day_of_week",
-    }
-
-
-def test_what_lowers_a_score_is_no_reason() -> None:
-    out = told([[0.5, -0.6, 0.3, -0.1], [-1, -1, -1, -1]])
-    assert out["reason_1"].dropna().to_dict() == {0: "Associated with device: Phone"}
-    assert out[["reason_2", "reason_3_feature"]].isna().all(axis=None)
-
-
-@pytest.mark.parametrize(
-    ("words", "value", "text"),
-    [
-        (Words("views of pricing pages", "b", "in the last 7 days", "events"), 1,
-         "1 view of pricing pages in the last 7 days"),
-        (Words("time spent reading", "b", "in the last 7 days", "events"), 45.0,
-         "time spent reading: 45 events in the last 7 days"),
-        (Words("form engagement", "b", "in the last 7 days"), True,
-         "form engagement in the last 7 days"),
-        (Words("form engagement", "b"), np.False_, "no form engagement"),
-        (Words("sessions", "b", "", "sessions"), 0, "no sessions"),
-        (Words("revenue", "b"), 12.34, "revenue: 12.3"),
-        (Words("device", "b"), None, "device: unknown"),
-        (Words("visits", "b"), np.nan, "visits: unknown"),
-    ],
-)  # fmt: skip
-def test_values_in_words(words: Words, value: object, text: str) -> None:
-    assert words.say(value) == text
-
-
-def test_a_feature_without_words_goes_by_its_name() -> None:
-    assert read_words(CATALOGUE, ["other"]) == [Words("other", "other")]
 
 
 @pytest.fixture(scope="module")
@@ -152,17 +100,6 @@ def test_an_artefact_that_is_not_there_is_named() -> None:
             registered.artefact("daily", version)
 
 
-def test_an_empty_table_has_its_types() -> None:
-    session = duckdb.connect()
-    table = frames.write(frames.empty(SCORES), SCORES, session)
-    session.register("scores", table)
-    types = session.query("describe scores").fetchall()
-    assert {row[0]: row[1] for row in types} == {
-        name: {"text": "VARCHAR", "double": "DOUBLE", "timestamp": "TIMESTAMP"}.get(kind, "BOOLEAN")
-        for name, kind in SCORES.items()
-    }
-
-
 def test_every_champion_of_a_base_scores_its_subjects_batch_by_batch(
     model: PropensityModel,
 ) -> None:
@@ -219,23 +156,6 @@ def test_without_a_champion_there_is_no_score() -> None:
     relations = {"daily": session.query("select 1 as n")}
     work = jobs(none, relations, catalogue=CATALOGUE, fetch=lambda *_: {})
     assert frames.map_many(work, SCORES, session).num_rows == 0
-
-
-def test_relations_are_read_by_column_and_condition_in_lower_case() -> None:
-    session = duckdb.connect()
-    relation = session.query('select range as "N", \'x\' as "T" from range(5)')
-    frame = frames.read(relation, ["n"], where="n >= 3")
-    assert frame.to_dict("list") == {"n": [3, 4]}
-
-
-def test_a_missing_column_is_named_before_it_is_written() -> None:
-    with pytest.raises(ValueError, match=r"columns \['b'\] are absent"):
-        frames.to_arrow(pd.DataFrame({"a": [1]}), {"a": "bigint", "b": "text"})
-
-
-def test_other_sessions_are_refused() -> None:
-    with pytest.raises(TypeError, match="not a session of DuckDB, Snowpark or Spark"):
-        frames.engine_of(object())
 
 
 def test_a_challenger_scores_only_where_it_has_a_share() -> None:

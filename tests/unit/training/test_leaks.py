@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import ml
+from ml.training.leaks import find_rates
 from tests.unit.frames import visitors
 
 
@@ -54,3 +58,20 @@ def test_clean_data_are_hardly_ever_suspected() -> None:
 def test_a_reviewed_column_is_not_suspected() -> None:
     frame = planted("counts after the outcome", 0)
     assert leaks(frame, leak_reviewed=["leak"]).empty
+
+
+def test_a_mean_of_the_target_is_a_leak_whatever_holds_it() -> None:
+    rng = np.random.default_rng(0)
+    page = rng.integers(0, 200, 20_000)
+    y = (rng.random(len(page)) < 0.3).astype(float)
+    rate = pd.Series(y).groupby(page).transform("mean")
+    decimals = pd.Series([Decimal(value) for value in rate.tolist()], dtype=object)
+    for values in (
+        rate,
+        decimals,
+        rate.astype("Float64"),
+        rate.astype(pd.ArrowDtype(pa.float64())),
+    ):
+        found = find_rates(pd.DataFrame({"rate": values, "flag": y, "text": "a"}), y, ["rate"])
+        assert list(found) == ["rate"]
+    assert find_rates(pd.DataFrame({"flag": y.astype(int)}), y, ["flag"]) == {}

@@ -10,7 +10,7 @@ from sklearn.metrics import d2_tweedie_score, mean_absolute_error, mean_tweedie_
 from ml.data.targets import to_amount
 from ml.engines import frames
 from ml.errors import NotTrainableError
-from ml.evaluation.value_metrics import evaluate_value, tweedie_deviance_rows
+from ml.evaluation.value_metrics import evaluate_value
 from ml.model import artefact, packing
 from ml.model.trained import ValueModel
 from ml.registry.register import Settings, register_due
@@ -67,21 +67,6 @@ def test_metrics_are_those_of_scikit_learn(model: ValueModel) -> None:
     assert value["d2_tweedie_score"] == pytest.approx(d2_tweedie_score(y, mu, **power))
     assert value["total_ratio"] == pytest.approx(mu.sum() / y.sum())
     assert value["n_converting_subjects"] == (y > 0).sum()
-
-
-def test_the_best_order_has_gini_one_and_a_constant_none() -> None:
-    rng = np.random.default_rng(0)
-    y = rng.gamma(0.3, 10, 2_000)
-    ones, groups = np.ones(len(y)), np.arange(len(y))
-    for mu, gini in ((y + 1e-3, 1.0), (np.ones(len(y)), 0.0), (1 / (y + 1e-3), -1.0)):
-        found = evaluate_value(y, mu, w=ones, groups=groups, reference=1.0)
-        assert found.set_index("metric")["value"]["gini"] == pytest.approx(gini, abs=0.01)
-
-
-def test_deviance_is_least_at_the_truth() -> None:
-    y = np.array([0.0, 3.0])
-    assert tweedie_deviance_rows(y, np.array([1e-9, 3.0])).max() < 1e-3
-    assert (tweedie_deviance_rows(y, np.array([1.0, 5.0])) > 0).all()
 
 
 def test_a_total_is_mended_only_beyond_noise() -> None:
