@@ -1,8 +1,8 @@
-"""Columns of a frame as the numbers of a model's matrix, and what is refused there.
+"""Turns columns of a frame into the numbers of a model's matrix.
 
-A column has to hold the kind of values that it held in training. What differs only in what holds
-the values - whole numbers or not, objects, Decimal, categories, pandas' and Arrow's own types - is
-encoded to the same bits; another kind is an error that names the column and both kinds.
+A column has to hold the same kind of values as in training. How they are stored - as integers,
+floats, objects, Decimal, categories, pandas' or Arrow's own types - makes no difference: equal
+values are encoded to the same bits. Another kind is an error that names the column and both kinds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from ml.data import kinds
 from ml.data.column import Column
 from ml.data.kinds import BOOLEANS, DATETIMES, DURATIONS, NOTHING, NUMBERS, TEXTS, ZONED
 
-# So many texts that cannot be read, and none that can, are no strays of a part of a table.
+# A part of a table may hold a few texts that cannot be read, and no other. From this many on, the
+# column itself is of another kind.
 MIN_STRAYS = 100
 _DAY_IN_US = 86_400_000_000
 _USUAL = {"numeric": NUMBERS, "boolean": BOOLEANS, "categorical": TEXTS, "datetime": DATETIMES}
@@ -41,7 +42,7 @@ def encode_column(
     column
         How it is read.
     moments
-        As of when each row is, in microseconds; None: datetimes are counted from an origin.
+        Moment of each row, in microseconds. None: datetimes are counted from the column's origin.
     strict, part
         As of `Schema.encode`.
 
@@ -80,7 +81,7 @@ def _accepted(column: Column) -> set[str]:
     # A text in ISO 8601 says which moment it is.
     if column.kind == "datetime":
         return {DATETIMES, TEXTS}
-    # 1 and 0 are booleans; which of them a number beyond is, nobody knows.
+    # 1 and 0 are booleans; other numbers are refused when they are read.
     if column.kind == "boolean":
         return {BOOLEANS, NUMBERS}
     return {kind}
@@ -97,9 +98,9 @@ def _refusal(values: pd.Series, column: Column, found: str) -> str:
     elif kind == NUMBERS and found == TEXTS:
         advice = "Convert them with pd.to_numeric"
     elif kind == TEXTS and found == NUMBERS:
-        advice = "Give the texts as they were: 1 and 1.0 are two texts, and one number"
+        advice = "Give the original texts: 1 and 1.0 are the same number, but not the same text"
     return (
-        f"column {column.name!r}: the model was trained on {kind} there and is given {found} "
+        f"column {column.name!r}: the model was trained on {kind}, and is given {found} "
         f"({values.dtype}). {advice}."
     )
 
@@ -117,7 +118,7 @@ def _truths(values: pd.Series, found: str) -> np.ndarray:
     bad = np.isnan(out) & values.notna().to_numpy()
     if bad.any():
         msg = (
-            f"column {values.name!r}: the model was trained on booleans there and is given "
+            f"column {values.name!r}: the model was trained on booleans, and is given "
             f"{found} ({values.dtype}) other than 1 and 0, the first at position "
             f"{np.flatnonzero(bad)[0]}. Give booleans, as in training."
         )
@@ -158,7 +159,7 @@ def _datetimes(
 
 
 def check_zone(values: pd.Series, learnt: str) -> None:
-    """Refuse datetimes whose zone is not told as it was in training.
+    """Refuse datetimes whose time zone is given in another way than in training.
 
     Parameters
     ----------
@@ -184,7 +185,7 @@ def check_zone(values: pd.Series, learnt: str) -> None:
     given = "without a time zone" if zone == "" else words[zone]
     utc = ".dt.tz_convert('UTC')" if zone == ZONED else "pd.to_datetime(..., utc=True)"
     msg = (
-        f"column {values.name!r}: the model was trained on datetimes {words[learnt]} there and is "
+        f"column {values.name!r}: the model was trained on datetimes {words[learnt]}, and is "
         f"given datetimes {given} ({values.dtype}). Give them in UTC: {utc}."
     )
     raise ValueError(msg)
@@ -193,14 +194,16 @@ def check_zone(values: pd.Series, learnt: str) -> None:
 def _check_strays(
     values: pd.Series, known: np.ndarray, bad: np.ndarray, what: str, *, strict: bool, part: bool
 ) -> None:
-    """Tell a text like no other of its column from a column of another kind of texts."""
+    """Refuse a column of texts that cannot be read; a few unreadable ones are missing values.
+
+    In training (`strict`) every text must be readable.
+    """
     n_bad, n_known = int(bad.sum()), int(known.sum())
     least = MIN_STRAYS if part else 1
     if not n_bad or not (strict or (n_bad == n_known and n_bad >= least)):
         return
     msg = (
-        f"column {values.name!r}: the model was trained on texts that are {what} there, and "
-        f"{n_bad} of {n_known} are none, the first at position {np.flatnonzero(bad)[0]}. Give "
-        "them as in training."
+        f"column {values.name!r}: {n_bad} of {n_known} texts are no {what}, the first at position "
+        f"{np.flatnonzero(bad)[0]}. The model was trained on such texts. Give them like that."
     )
     raise ValueError(msg)

@@ -194,7 +194,7 @@ def zone_of(values: pd.Series) -> str:
     Returns
     -------
     str
-        Empty where they have none; UTC, ZONED, or MIXED where some have one and some have none.
+        Empty if they have none; UTC, ZONED, or MIXED where some have one and some have none.
     """
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
@@ -251,7 +251,7 @@ def to_microseconds(values: pd.Series, *, strict: bool = True) -> np.ndarray:
                 f"column {values.name!r}: {len(bad)} of {int((codes >= 0).sum())} texts are no "
                 f"timestamps in ISO 8601, the first at position {bad[0]}. Write "
                 "2026-01-31 or 2026-01-31T10:00:00Z, or convert the column with "
-                "pd.to_datetime(..., format=...): of 03/04/2026 nobody knows the month."
+                "pd.to_datetime(..., format=...): 03/04/2026 could be March or April."
             )
             raise ValueError(msg)
         return out

@@ -40,7 +40,7 @@ def cross_folds(groups: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     Returns
     -------
     ndarray
-        Fold of each row, shape (n,); where rows are many 0 for those that judge when to stop,
+        Fold of each row, shape (n,); if rows are many 0 for those that judge when to stop,
         -1 for all others.
     """
     if len(y) <= MAX_INNER_CROSS_ROWS:

@@ -24,7 +24,7 @@ def to_target(values: pd.Series) -> np.ndarray:
     if not set(found.split(" and ")) <= {BOOLEANS, NUMBERS, TEXTS, NOTHING}:
         msg = (
             f"target {values.name!r} holds {found} ({values.dtype}); it must be true / false, "
-            "1 / 0 or yes / no (null where not known yet)."
+            "1 / 0 or yes / no (null if not known yet)."
         )
         raise ValueError(msg)
     codes, labels = to_labels(values)
@@ -37,7 +37,7 @@ def to_target(values: pd.Series) -> np.ndarray:
         told = f"has the value {labels[codes[bad[0]]]}" if found == NUMBERS else "has another text"
         msg = (
             f"target {values.name!r} {told} at position {bad[0]}; it must be true / false, "
-            "1 / 0 or yes / no (null where not known yet)."
+            "1 / 0 or yes / no (null if not known yet)."
         )
         raise ValueError(msg)
     return out

@@ -64,7 +64,7 @@ class Reader:
         self.connection.close()
 
     def columns(self, table: str) -> list[str]:
-        """Column names in lower case; none where there is no such table."""
+        """Column names in lower case; none if there is no such table."""
         cursor = self.connection.cursor()
         try:
             cursor.execute(f"select * from {self.qualified(table)} where 1 = 0")
@@ -75,7 +75,7 @@ class Reader:
         return [str(column[0]).lower() for column in cursor.description]
 
     def table(self, name: str, leave_out: tuple[str, ...] = ()) -> pd.DataFrame:
-        """Read a table, apart from some columns; an empty frame where there is none.
+        """Read a table, apart from some columns; an empty frame if there is none.
 
         Returns
         -------

@@ -48,7 +48,7 @@ def curve_points(
           log-odds, y share of that class in it, `weight` of these rows.
 
         `threshold`: the least score taken at that point (`score_*`: the bin's lower edge),
-        null where none is. At most MAX_POINTS points a curve. Without both classes,
+        null if none is. At most MAX_POINTS points a curve. Without both classes,
         `calibration` and the scores of the class there is.
     """
     w = np.ones(len(p)) if w is None else w

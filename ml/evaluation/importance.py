@@ -80,7 +80,7 @@ def effects(
     -------
     DataFrame
         One row per column and band, EFFECTS: `label` of a category, else null; `value_low`
-        and `value_high` of a band of numbers, both null where the value is missing; `share`
+        and `value_high` of a band of numbers, both null if the value is missing; `share`
         of rows; mean `contribution` to the log-odds and the range that holds 90 % of them.
         Bands of numbers ascend, missing last; categories by frequency. Dates have none.
     """

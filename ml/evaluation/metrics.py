@@ -133,7 +133,7 @@ def evaluate(
     Percentile bootstrap over subjects, the draws centred on the value: resampling adds
     noise that biases the calibration error upwards, and centring takes that off.
     """
-    # Here, so that a stored model scores where there is no scikit-learn.
+    # Here, so that a stored model scores if there is no scikit-learn.
     from sklearn import metrics as sk
 
     w = np.ones(len(p)) if w is None else w

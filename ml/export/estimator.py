@@ -37,7 +37,7 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):
     model_ : ml.model.trained.PropensityModel
         With evaluation, reasons and leaks.
     feature_names_in_ : ndarray of str
-        Columns read; absent where it was fitted on an array.
+        Columns read; absent if it was fitted on an array.
     n_features_in_ : int
         How many.
 

@@ -235,7 +235,7 @@ def _sets(ensembles: list[Ensemble], feature: int) -> list[frozenset[int]]:
 def _membership(
     column: Column, sets: list[frozenset[int]], given: str, out: str, missing: str
 ) -> list[Any]:
-    """Texts -> 1 where a set holds their code, 0 where not, NaN where null, a column a set."""
+    """Texts -> 1 if a set holds their code, 0 where not, NaN where null, a column a set."""
     from onnx import helper, numpy_helper
 
     n = len(column.categories)

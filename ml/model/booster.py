@@ -129,7 +129,7 @@ class Fitted:
     boosters
         One, or one per cross-validation fold.
     held_out
-        Log-odds of each row by boosters that did not see it, NaN where there is none,
+        Log-odds of each row by boosters that did not see it, NaN if there is none,
         shape (n,).
     params
         Settings chosen, with `rounds`, `trials` and, if time ran out, `stopped_early`.
@@ -198,7 +198,7 @@ def fit(
     settings
         Settings chosen before (the `params` of another fit): nothing is searched.
     rate
-        Size of steps; by default small where rows are few.
+        Size of steps; by default small if rows are few.
     objective
         What is fitted; with another than the logistic one, `held_out` and the boosters'
         margins are on its scale.

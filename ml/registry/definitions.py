@@ -68,7 +68,7 @@ def changed_features(row: pd.Series, spec: Spec) -> list[str]:
 
 
 def predicts_the_same(row: pd.Series, spec: Spec) -> bool:
-    """Whether a version predicts what its model is asked now; false where nobody can tell."""
+    """Whether a version predicts what its model is asked now; false if nobody can tell."""
     return isinstance(row["outcome_hash"], str) and row["outcome_hash"] == spec.outcome_hash
 
 
@@ -102,7 +102,7 @@ def told(mine: pd.DataFrame, spec: Spec) -> list[str]:
     Returns
     -------
     list of str
-        One line for the log; none where a champion is of the definitions of now, or where
+        One line for the log; none if a champion is of the definitions of now, or where
         there has been none.
     """
     champions = mine[mine["decision"] == "champion"].sort_values(["trained_at", "version"])
@@ -140,7 +140,7 @@ def overtaken(registry: pd.DataFrame, specs: Iterable[Spec]) -> dict[str, str]:
     Returns
     -------
     dict
-        Model name -> SHA-256 of the artefact that scores now; empty where none does.
+        Model name -> SHA-256 of the artefact that scores now; empty if none does.
     """
     out = {}
     for spec in specs:

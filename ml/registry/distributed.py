@@ -168,7 +168,7 @@ def why_not(session: Any) -> str:  # noqa: ANN401
     Returns
     -------
     str
-        Empty where it can.
+        Empty if it can.
     """
     if frames.engine_of(session) != "spark":
         return "it needs Spark"

@@ -81,7 +81,7 @@ class Registered:
         Parameters
         ----------
         columns
-            Of REGISTRY; null where the table is of before a column was recorded.
+            Of REGISTRY; null if the table is of before a column was recorded.
         where
             The condition; empty: all versions.
 

@@ -148,7 +148,7 @@ def follow(
     Parameters
     ----------
     champions
-        Model name -> SHA-256 of the artefact that scores now; empty where none does. From
+        Model name -> SHA-256 of the artefact that scores now; empty if none does. From
         `definitions.overtaken`.
     uri, schema, log, timeout
         As of `track`.

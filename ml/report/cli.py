@@ -19,7 +19,7 @@ from ml.report.reader import NotTrained, ReportError, Version, read_not_trained,
     "--version",
     default="",
     help="A version, or `all` (rejected ones too). By default the one in use of each model, "
-    "or the latest where none is.",
+    "or its latest if none is in use.",
 )
 @click.option(
     "--out",
@@ -32,7 +32,8 @@ from ml.report.reader import NotTrained, ReportError, Version, read_not_trained,
     "--threshold",
     type=float,
     default=None,
-    help="Least score taken that the page starts with; three times the base rate by default.",
+    help="Threshold that the page starts with: the lowest score taken. By default three times the "
+    "base rate.",
 )
 def command(
     model: str,
@@ -41,7 +42,7 @@ def command(
     threshold: float | None,
     **where: Any,  # noqa: ANN401 - of connections.options
 ) -> None:
-    """Write a page for each version of the models: how good, what it goes by, why in use.
+    """Write a page for each version: how good it is, which features matter, why it is in use.
 
     The pages open from disk, need no network, and print on A4. For models that could not be
     trained there is a page that says why. index.html leads to all of them.

@@ -59,7 +59,7 @@ class Feature:
     sign, direction
         What more of it goes with.
     effect
-        The drawing; empty where nothing was recorded.
+        The drawing; empty if nothing was recorded.
     bands
         Of its values.
     """
@@ -84,7 +84,7 @@ class Explanation:
 
 
 def explanation_of(version: Version) -> Explanation | None:
-    """Describe the features; None where no importance was recorded."""
+    """Describe the features; None if no importance was recorded."""
     table = version.importance
     if table.empty:
         return None

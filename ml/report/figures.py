@@ -71,9 +71,9 @@ def roc(version: Version, cut: Cut | None = None) -> Chart | None:
     nouns = nouns_of(version)
     auc = number(metric(version, "roc_auc")[0])
     reading = (
-        f"Going down the list of scores: how many of those who {nouns.did} are reached (up) "
-        f"for how many of those who {nouns.did_not} (right). The further above the dotted "
-        "line of chance, the better."
+        f"Each point is a threshold. Up: the share of those who {nouns.did} that is taken. Right: "
+        f"the share of those who {nouns.did_not} that is taken too. The further the curve lies "
+        "above the dotted line of chance, the better."
     )
     plot = Plot(
         "roc",
@@ -119,8 +119,9 @@ def precision_recall(version: Version, cut: Cut | None = None) -> Chart | None:
     return Chart(
         "pr",
         f"Precision and recall, average {number(metric(version, 'average_precision')[0])}",
-        f"The more of those who {nouns.did} are to be reached (right), the smaller their share "
-        "among those taken (up). The dotted line is the base rate: picking at random.",
+        f"Each point is a threshold. Right: the share of those who {nouns.did} that is reached. "
+        "Up: their share among all who are taken. The dotted line is the base rate, which picking "
+        "at random gives.",
         plot.render(),
         [("curve", "this version"), ("chance", "base rate"), *_chosen(cut)],
         _curve_table(points, "Recall", "Precision"),
@@ -155,9 +156,9 @@ def gain(version: Version, cut: Cut | None = None) -> Chart | None:
     return Chart(
         "gain",
         "Cumulative gain",
-        f"Working from the highest score down, which share of all {nouns.events} has been "
-        "reached after which share of the list. Picking at random runs along the dotted line"
-        + ("; perfect knowledge along the dashed one." if perfect else "."),
+        f"The list starts with the highest score. Up: the share of all {nouns.events} that is "
+        "reached. Right: the share of the list that this takes. Picking at random gives the "
+        "dotted line" + (", perfect knowledge the dashed one." if perfect else "."),
         plot.render(),
         [
             ("curve", "this version"),
@@ -226,7 +227,7 @@ def lift(version: Version) -> Chart | None:
     return Chart(
         "lift",
         "Lift by tenth",
-        "The list of scores cut into ten equal parts. The number on a bar is its lift: how many "
+        "The list of scores in ten equal parts. The number on a bar is its lift: how many "
         f"times the {mean} (dotted). A circle is what the scores promised for that tenth.",
         plot.render(),
         [("bar", bar), ("expected", "mean score"), ("chance", mean)],
@@ -270,8 +271,8 @@ def calibration(version: Version) -> Chart | None:
     return Chart(
         "calibration",
         f"Calibration{told}",
-        "Each dot is a group of rows with similar scores: what the scores promised (right) "
-        f"against what happened (up). On the dotted line {exact}. Larger dots hold more rows.",
+        "Each dot is a group of rows with similar scores. Right: the mean score. Up: what "
+        f"happened. On the dotted line {exact}. Larger dots hold more rows.",
         plot.render(),
         [("dot-curve", "group of rows"), ("chance", "exact")],
         Table([*head, nouns.events.capitalize()], rows),

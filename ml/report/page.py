@@ -228,9 +228,9 @@ def _refitted(version: Version) -> str:
     if not n_rows:
         return ""
     return (
-        "Once the gate had said yes, this version was fitted anew with the same settings on all "
-        f"{count(float(n_rows))} rows whose outcome is known, the ones that judged it included. "
-        "The figures are of the model before that."
+        "After the gate had accepted this version, it was fitted again with the same settings, on "
+        f"all {count(float(n_rows))} rows whose outcome is known, including those that judged it. "
+        "The figures are those of the model before that."
     )
 
 

@@ -31,13 +31,13 @@ class Version:
     words
         `feature_catalogue`, for the features' words; may be empty.
     not_trained
-        Why the latest run could not train this model anew; empty where it could.
+        Why the latest run could not train this model anew; empty if it could.
     standing, standing_reason
         Where it stands now, as `propensity_versions` says: retired where it belongs to another
         definition than its model has now, kept where its last published scores stay all the
-        same. Empty where there is no such table.
+        same. Empty if there is no such table.
     metrics, curves, importance, effects, folds, leaks
-        As in the tables of these names; empty where the version has none recorded.
+        As in the tables of these names; empty if the version has none recorded.
     """
 
     row: dict[str, Any]
@@ -72,17 +72,17 @@ class Version:
         )
 
     def text(self, column: str) -> str:
-        """Read a cell of the row as text; empty where it is null or absent."""
+        """Read a cell of the row as text; empty if it is null or absent."""
         value = self.row.get(column)
         return "" if value is None or value != value else str(value)
 
     def json(self, column: str) -> Any:  # noqa: ANN401 - any JSON
-        """Parse a cell of the row; None where it is null or absent."""
+        """Parse a cell of the row; None if it is null or absent."""
         text = self.text(column)
         return json.loads(text) if text else None
 
     def curve(self, name: str, dataset: str = "test") -> pd.DataFrame:
-        """Points of one curve in order; empty where it was not recorded."""
+        """Points of one curve in order; empty if it was not recorded."""
         if self.curves.empty:
             return self.curves
         found = self.curves["curve"].eq(name) & self.curves["dataset"].eq(dataset)
@@ -120,7 +120,7 @@ def read_versions(reader: Reader, model: str = "", version: str = "") -> list[Ve
         Only this model; all by default.
     version
         A version's name, or `all`. By default the one in use of each model, or whose scores
-        are kept; where there is none, the latest.
+        are kept; if there is none, the latest.
 
     Returns
     -------
@@ -194,7 +194,7 @@ def _not_trained(name: str, reason: str, ready: dict[Any, Any]) -> NotTrained:
 
 
 def _reasons(reader: Reader) -> dict[str, str]:
-    """Model -> why the latest run could not train it; empty where it could."""
+    """Model -> why the latest run could not train it; empty if it could."""
     readiness = reader.table("trn_readiness")
     out = {
         str(row["model_name"]): str(row["not_trained_reason"] or "")

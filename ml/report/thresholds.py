@@ -94,7 +94,7 @@ class Cut:
 
 
 def cuts_of(version: Version) -> list[Cut]:
-    """List the recorded thresholds from the highest down; none where none were recorded."""
+    """List the recorded thresholds from the highest down; none if none were recorded."""
     points = version.curve("confusion")
     if points.empty:
         return []

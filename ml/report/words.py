@@ -150,14 +150,14 @@ def reason_of(version: Version) -> str:
 
 
 def status_of(version: Version) -> Status:
-    """Say in plain words what the gate decided and whether the version scores people."""
+    """Say in plain words what the gate decided, and whether the version scores people."""
     decision = version.text("decision")
     if version.in_use:
         return Status("In use", "It passed the gate and scores people today.", "good")
     if version.standing == "kept":
         return Status(
             "Scores kept",
-            "It scores nobody anew; the scores it published last stay until a version passes. "
+            "It makes no new scores. Its last published scores stay until a version passes. "
             + version.standing_reason,
             "bad",
         )
@@ -189,9 +189,9 @@ class Figure:
     name, label
         Its own name, and in words.
     value, interval
-        As written; interval empty where there is none.
+        As written; interval empty if there is none.
     meaning
-        What it says to a marketer; empty where it needs no word.
+        What it says to a marketer; empty if it needs no word.
     better
         `higher`, `lower`, or empty.
     """
@@ -239,27 +239,27 @@ HEADLINES += ("mean_value",)
 # Of amounts, which do not depend on what a model is about.
 _MEANINGS = {
     "gini": (
-        "How well the order puts revenue first: 1 is the best order there could have been, 0 is "
-        "a random one."
+        "How well the order puts those who spend most first: 1 is the best possible order, 0 is a "
+        "random one."
     ),
     "total_ratio": (
-        "All expected amounts together, over all that was then spent. 1 is right; 1.10 promises "
-        "a tenth too much."
+        "The sum of all expected amounts, divided by the sum that was spent. 1 is right; 1.10 "
+        "promises a tenth too much."
     ),
     "d2_tweedie_score": (
-        "So much of what remains unexplained when all one knows is the mean, the expected "
-        "amounts explain. Above 0, with the whole interval, they know something."
+        "How much better the expected amounts fit than the mean amount for everyone: 0% is no "
+        "better, 100% is perfect. If the whole interval is above 0, they know something."
     ),
     "mean_absolute_error": (
-        "How far an expected amount is from what was then spent, on average. Most spend nothing, "
-        "so compare it with other versions only."
+        "How far, on average, an expected amount is from what was spent. Most people spend "
+        "nothing, so compare this figure with other versions only."
     ),
-    "mean_value": "What a row brought on average; compare every expected amount with it.",
+    "mean_value": "The average amount per row. Compare every expected amount with it.",
 }
 
 
 def figure(version: Version, name: str, dataset: str = "test") -> Figure | None:
-    """Write one metric of one data set; None where it was not measured."""
+    """Write one metric of one data set; None if it was not measured."""
     value, low, high = metric(version, name, dataset)
     if not np.isfinite(value):
         return None
@@ -273,7 +273,7 @@ def figure(version: Version, name: str, dataset: str = "test") -> Figure | None:
 
 
 def metric(version: Version, name: str, dataset: str = "test") -> tuple[float, float, float]:
-    """Value and interval of a metric; NaN where there is none."""
+    """Value and interval of a metric; NaN if there is none."""
     table = version.metrics
     if table.empty:
         return np.nan, np.nan, np.nan
@@ -302,7 +302,7 @@ def _meaning(version: Version, name: str, value: float) -> str:
     if name == "roc_auc":
         return (
             f"Of a {subject} who {nouns.did} and one who {nouns.did_not}, the score ranks the "
-            f"right one first {round(100 * value)} times in 100. Tossing a coin: 50."
+            f"right one first {round(100 * value)} times in 100. Tossing a coin gives 50."
         )
     if name == "top_decile_recall":
         return (
@@ -312,25 +312,25 @@ def _meaning(version: Version, name: str, value: float) -> str:
     if name == "ece":
         return (
             f"On average a score is {number(100 * value, 2)} percentage points away from the rate "
-            "that was then seen. The smaller, the more a score can be used as a probability, "
-            "in bids and budgets."
+            "that was observed. The smaller this is, the better scores can be used as "
+            "probabilities, in bids and budgets."
         )
     if name == "log_loss_gain":
         loss = metric(version, "log_loss")[0]
         known = value / (loss + value) if loss + value > 0 else np.nan
         return (
-            f"The scores remove {percent(known)} of the uncertainty that is left when all one "
-            "knows is the base rate. Above 0, with the whole interval, they know something."
+            f"The scores remove {percent(known)} of the uncertainty that the base rate alone "
+            "leaves. If the whole interval is above 0, they know something."
         )
     if name == "average_precision":
         return (
-            f"Taking {subject}s from the top, {round(100 * value)} in 100 "
-            f"{nouns.did} on average over all cut-offs; at random it is {percent(base)}."
+            f"Of the {subject}s above a threshold, {round(100 * value)} in 100 {nouns.did}, on "
+            f"average over all thresholds. In a random order it is {percent(base)}."
         )
     if name == "base_rate":
         return (
-            f"That share of the rows {nouns.did}: what picking at random gives, and what every "
-            "score is to be compared with."
+            f"The share of the rows that {nouns.did}. Picking at random gives this rate; compare "
+            "every score with it."
         )
     return _MEANINGS.get(name, "")
 
@@ -343,7 +343,7 @@ def judged_of(version: Version) -> str:
     if split == PEOPLE:
         return (
             f"of other {people} than it learnt from, but of the same time, which is optimistic: "
-            "how it does later is not known yet"
+            "nobody knows yet how well it predicts later on"
         )
     if split == TIME:
         return f"later than those it learnt from, whoever the {people} are"
@@ -364,7 +364,8 @@ def caution_of(version: Version) -> str:
     plural = "people" if subject == "person" else f"{subject}s"
     return (
         f"{optimistic}Only {count(judged)} {plural} who {nouns.did} are among the rows that judge "
-        "this version. Read the intervals, not the figures: with more history they get narrower."
+        "this version. Read the intervals rather than the figures; more history makes them "
+        "narrower."
     )
 
 

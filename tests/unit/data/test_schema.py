@@ -120,7 +120,7 @@ def test_absent_columns_are_named_together() -> None:
 
 def test_a_text_where_numbers_were_learnt_is_named() -> None:
     schema = learn_schema(mixed(), ["count"])
-    told = "column 'count': the model was trained on numbers there and is given texts"
+    told = "column 'count': the model was trained on numbers, and is given texts"
     with pytest.raises(ValueError, match=told):
         schema.encode(pd.DataFrame({"count": ["1", "many"]}))
 
@@ -131,7 +131,7 @@ def test_a_text_where_numbers_were_learnt_is_named() -> None:
         (
             [str(100 + i) for i in range(60)],
             "spring",
-            "numbers there, and 1 of 3 are none, the first at position 1",
+            "1 of 3 texts are no numbers, the first at position 1",
         ),
         (
             [f"2026-01-01 10:{i:02d}" for i in range(60)],
