@@ -151,7 +151,8 @@ def test_calibration_is_cross_fitted_by_person_where_there_is_no_calibrate_fold(
 def test_an_optimistic_verdict_replaces_no_champion_judged_on_later_time(
     made: dict[str, tuple[dict[Any, Any], list[str]]],
 ) -> None:
-    assert hold_back(PEOPLE, PEOPLE) == hold_back(TIME, PEOPLE) == hold_back(TIME, TIME) == ""
+    for split, champion_split in ((PEOPLE, PEOPLE), (TIME, PEOPLE), (TIME, TIME)):
+        assert hold_back(split, champion_split) is None
     later = AS_OF + pd.Timedelta(days=60)
     for split in (PEOPLE_AND_TIME, TIME):
         known = pd.DataFrame([made[split][0]])
