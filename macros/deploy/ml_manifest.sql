@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "7e1b679c756809862307da5eb4ffcc3bf25d3431fad28adb326e5b16a4072e5a",
+        "sha256": "17d6c2b46cd2deb241c0f1e86138b856882a4114c2077c24606d35c7818c2f9d",
         "files": {
         "ml": [
             "__init__.py",
