@@ -62,7 +62,8 @@ def rewrite(events: Path, query: str) -> None:
 def build(project: Project, events: Path, as_of: datetime, *flags: str) -> dict[str, float]:
     """Seconds of each feature table's model."""
     select = ["--select", *(f"+{name}" for name in TABLES), "--threads", "1"]
-    done = project.dbt("run", *select, *flags, events=events, as_of=f"{as_of:%Y-%m-%d %H:%M:%S}")
+    at = f"{as_of:%Y-%m-%d %H:%M:%S}"
+    done = project.dbt("run", *select, *flags, events=events, manifest=True, as_of=at)
     if done.returncode:
         raise SystemExit(done.stdout)
     results = json.loads((project.folder / "target/run_results.json").read_text())["results"]
