@@ -3,6 +3,9 @@
     the running count before the period. The reference for bodies written for one engine. -#}
 {% macro default__point_in_time_features(features, events, moments=none) %}
 {%- set plan = running_frames_plan(features, moments is none) -%}
+{%- set served = features_served(
+    plan.outputs, [plan.frames, plan.marks, plan.neighbours]
+) -%}
 with timeline as (
 
     select
@@ -11,6 +14,7 @@ with timeline as (
         event_tstamp as as_of_tstamp,
         {{ epoch_us("event_tstamp") }} as us,
         {%- for sql, name in plan.events.items() %}
+        {{- served_comment(name, served) }}
         {{ sql }} as {{ name }},
         {%- endfor %}
         {{ "true" if moments is none else "false" }} as is_moment
@@ -39,6 +43,7 @@ neighbours as (
 
     select
         {%- for sql, name in plan.neighbours.items() %}
+        {{- served_comment(name, served) }}
         {{ sql }} as {{ name }},
         {%- endfor %}
         timeline.*
@@ -50,6 +55,7 @@ marked as (
 
     select
         {%- for sql, name in plan.marks.items() %}
+        {{- served_comment(name, served) }}
         {{ sql }} as {{ name }},
         {%- endfor %}
         neighbours.*
@@ -61,6 +67,7 @@ framed as (
 
     select
         {%- for sql, name in plan.frames.items() %}
+        {{- served_comment(name, served) }}
         {{ sql }} as {{ name }},
         {%- endfor %}
         marked.*
@@ -74,8 +81,9 @@ select
     {%- endif %}
     domain_userid,
     as_of_tstamp
-    {%- for name, sql in plan.outputs.items() %},
-    {{ sql }} as {{ name }}
+    {%- for feature in features %},
+    -- {{ feature_comment(feature) }}
+    {{ plan.outputs[feature.name] }} as {{ feature.name }}
     {%- endfor %}
 from framed
 where is_moment

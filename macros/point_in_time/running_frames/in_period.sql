@@ -3,7 +3,8 @@
 
 {#- The column of this aggregate over all rows before the moment, or before the period. -#}
 {% macro frame_column(plan, aggregate, period=none) %}
-    {{ return(stage_column(plan.frames, frame_before(aggregate, period), "f")) }}
+    {% set name = "so_far_" if period is none else "before_" ~ period_name(period) ~ "_" %}
+    {{ return(stage_column(plan.frames, frame_before(aggregate, period), name)) }}
 {% endmacro %}
 
 {% macro aggregate_in_period(plan, function, column, period) %}

@@ -7,22 +7,25 @@
 {%- set at_events = moments is none -%}
 {%- set plan = running_totals_plan(features, at_events) -%}
 {%- set columns = running_totals_columns(plan) -%}
-with {{ running_totals_events(plan, columns, events, moments) }}
-{{ running_totals_rows(plan, columns, moments) }}
+{%- set served = features_served(plan.outputs, [plan.meanings, plan.frames]) -%}
+with {{ running_totals_events(plan, columns, served, events, moments) }}
+{{ running_totals_rows(plan, columns, served, moments) }}
 
 described as (
 
     select
-        {%- for name, sql in plan.outputs.items() %}
-        {{ sql }} as {{ name }},
+        {%- for feature in features %}
+        -- {{ feature_comment(feature) }}
+        {{ plan.outputs[feature.name] }} as {{ feature.name }},
         {%- endfor %}
         moment.subject,
         moment.us
     from moments_of_subjects as moment
     {%- for period in plan.periods %}
-    asof left join totals as before_{{ period }}
-        on moment.subject = before_{{ period }}.subject
-        and moment.us - {{ period }} > before_{{ period }}.us
+    {%- set before = "before_" ~ period_name(period) %}
+    asof left join totals as {{ before }}
+        on moment.subject = {{ before }}.subject
+        and moment.us - {{ period }} > {{ before }}.us
     {%- endfor %}
     {%- for sql, name in plan.meanings.items() %}
     left join {{ sql | replace("{}", name) }}

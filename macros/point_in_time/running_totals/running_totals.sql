@@ -9,7 +9,8 @@
     stretches value SQL -> {name, bucket}  codes     condition -> {name, texts}
     totals, lowest, highest, times, own   SQL over an event -> name;  owners  feature -> own
     firsts, lasts  columns whose first or last value is asked for; meanings  of their codes
-    frames    SQL over the running rows -> name;  periods  that are looked up -#}
+    frames    SQL over the running rows -> name;  periods  that are looked up
+    packed    field -> names of the features that read it;  current  the feature in work -#}
 {% macro running_totals_plan(features, moments_are_events) %}
     {#- planned twice: where the distinct keys' fields begin is known after the counts -#}
     {% set first = fill_running_totals_plan(features, moments_are_events, 0) %}
@@ -21,8 +22,10 @@
         "num_counts": num_counts, "counts": {}, "uniques": [], "stretches": {}, "totals": {},
         "lowest": {}, "highest": {}, "times": {}, "codes": {}, "own": {}, "owners": {},
         "firsts": [], "lasts": [], "meanings": {}, "frames": {}, "periods": [], "outputs": {},
+        "packed": {}, "current": none,
     } %}
     {% for feature in features %}
+        {% do plan.update({"current": feature.name}) %}
         {% do plan.outputs.update({
             feature.name: running_totals_output(plan, feature, moments_are_events),
         }) %}

@@ -6,9 +6,13 @@
     {% for number in range((num_fields + 3) // 4) %}
         {% set marks = [] %}
         {% for condition, index in plan.counts.items() if index // 4 == number %}
-            {% do marks.append(packed_field("(coalesce(" ~ condition ~ ", false))::hugeint", index)) %}
+            {% set comment -%}
+        -- h{{ number }} from bit {{ 31 * (index % 4) }} on, for {{ some_of(plan.packed[index] | unique | list) }}
+        {% endset %}
+            {% set mark = packed_field("(coalesce(" ~ condition ~ ", false))::hugeint", index) %}
+            {% do marks.append(comment ~ ("+ " if marks else "") ~ mark) %}
         {% endfor %}
-        {% if marks %} {% do seen.update({"h" ~ number: marks | join(" + ")}) %} {% endif %}
+        {% if marks %} {% do seen.update({"h" ~ number: marks | join("\n        ")}) %} {% endif %}
         {% do grouped.update({"h" ~ number: "coalesce(sum(h" ~ number ~ "), 0)::hugeint"}) %}
     {% endfor %}
     {% for sql, name in plan.totals.items() %}

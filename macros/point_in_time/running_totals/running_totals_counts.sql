@@ -16,7 +16,7 @@
 {#- A running column as it was one period before the moment. -#}
 {% macro running_total_one_period_before(plan, column, period) %}
     {% if period not in plan.periods %} {% do plan.periods.append(period) %} {% endif %}
-    {{ return("before_" ~ period ~ "." ~ column) }}
+    {{ return("before_" ~ period_name(period) ~ "." ~ column) }}
 {% endmacro %}
 
 {% macro growth_in_period(plan, column, period) %}
@@ -37,6 +37,7 @@
         {% do plan.counts.update({condition: plan.counts | length}) %}
     {% endif %}
     {% set index = plan.counts[condition] %}
+    {% do plan.packed.setdefault(index, []).append(plan.current) %}
     {{ return(unpacked_field(growth_in_period(plan, "h" ~ index // 4, period), index)) }}
 {% endmacro %}
 
@@ -51,5 +52,6 @@
     {% set unique = {"key": key.name, "period": period} %}
     {% if unique not in plan.uniques %} {% do plan.uniques.append(unique) %} {% endif %}
     {% set index = plan.num_counts + plan.uniques.index(unique) %}
+    {% do plan.packed.setdefault(index, []).append(plan.current) %}
     {{ return(unpacked_field("moment.h" ~ index // 4, index)) }}
 {% endmacro %}

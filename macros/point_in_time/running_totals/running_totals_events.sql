@@ -1,6 +1,15 @@
+{#- The features that count one key's values. -#}
+{% macro features_of_key(plan, key) %}
+    {% set names = [] %}
+    {% for unique in plan.uniques if unique.key == key.name %}
+        {% do names.extend(plan.packed[plan.num_counts + plan.uniques.index(unique)]) %}
+    {% endfor %}
+    {{ return(names | unique | list) }}
+{% endmacro %}
+
 {#- CTEs that read the events, once: visitors and texts as numbers, what each event adds,
     and the stretches of time in which a visitor had a key. -#}
-{% macro running_totals_events(plan, columns, events, moments) %}
+{% macro running_totals_events(plan, columns, served, events, moments) %}
 {%- set at_events = moments is none -%}
 subjects as materialized (
 
@@ -32,13 +41,16 @@ subjects as materialized (
 ),
 
 {% endfor -%}
+-- What each event adds. Counts share integers, four of 31 bits each: one sum adds four.
 seen as materialized (
 
     select
         {%- for name, sql in columns.seen.items() %}
+        {{- served_comment(name, served) if not name.startswith("h") }}
         {{ sql }} as {{ name }},
         {%- endfor %}
         {%- for sql, key in plan.stretches.items() %}
+        -- {{ key.name }}, for {{ some_of(features_of_key(plan, key)) }}
         {{ sql }} as {{ key.name }},
         {%- endfor %}
         subjects.subject,

@@ -1,6 +1,6 @@
 {#- CTEs that take the running totals, one row a visitor and microsecond: `running`, and of
     it the rows to look up from (`moments_of_subjects`) and those to look up (`totals`). -#}
-{% macro running_totals_rows(plan, columns, moments) %}
+{% macro running_totals_rows(plan, columns, served, moments) %}
 changes as (
 
     {{ running_totals_changes(plan, columns, moments) }}
@@ -36,6 +36,7 @@ running as materialized (
         ) as earliest_{{ name }},
         {%- endfor %}
         {%- for sql, name in plan.frames.items() %}
+        {{- served_comment(name, served) }}
         {{ sql }} as {{ name }},
         {%- endfor %}
         subject,
