@@ -12,13 +12,7 @@
         identifier=parts[-1],
     ) %}
     {% if relation is none %} {{ no_conversion_table(conversion, "[database.]schema.table") }} {% endif %}
-    {% set columns = {} %}
-    {% for column in adapter.get_columns_in_relation(relation) %}
-        {% do columns.update({
-            column.name | lower: {"name": adapter.quote(column.name), "type": column.dtype | lower},
-        }) %}
-    {% endfor %}
-    {{ return({"relation": relation, "columns": columns}) }}
+    {{ return({"relation": relation, "columns": relation_columns(relation)}) }}
 {% endmacro %}
 
 {% macro duckdb__conversion_table(conversion) %}

@@ -8,7 +8,7 @@
     {% for column in columns %}
         {% do texts.extend(adapter.dispatch("field_texts", "cdp")(column, field, fields or [field])) %}
     {% endfor %}
-    {% if not texts %} {{ return("cast(null as " ~ dbt.type_string() ~ ")") }} {% endif %}
+    {% if not texts %} {{ return(text_null()) }} {% endif %}
     {{ return(texts[0] if texts | length == 1 else "coalesce(" ~ texts | join(", ") ~ ")") }}
 {% endmacro %}
 

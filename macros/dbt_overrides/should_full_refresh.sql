@@ -12,8 +12,7 @@
     {% endif %}
     {% set built = load_relation(this) %}
     {% if built is none %} {{ return(false) }} {% endif %}
-    {% set names = adapter.get_columns_in_relation(built) | map(attribute="name") | map("lower") %}
-    {% if "definitions_hash" not in names %} {{ return(true) }} {% endif %}
+    {% if "definitions_hash" not in column_names_of(built) %} {{ return(true) }} {% endif %}
     {% set others %}
         select count(*) as num_rows from {{ built }}
         where definitions_hash <> '{{ features_hash() }}'

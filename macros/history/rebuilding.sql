@@ -42,9 +42,7 @@
 {#- One line where more is built than a day that goes on and what may arrive late. -#}
 {% macro log_changes(changes) %}
     {% if changes.from_us < changes.newest_us - longest_lateness_us() - 86400000000 and changes.days %}
-        {% set day = modules.datetime.datetime.fromtimestamp(
-            changes.from_us // 1000000, modules.pytz.utc
-        ).strftime("%Y-%m-%d") %}
+        {% set day = utc_text(changes.from_us, "%Y-%m-%d") %}
         {% do log(
             this.identifier ~ ": " ~ (
                 "1 day of events" if changes.days == 1 else changes.days ~ " days of events"

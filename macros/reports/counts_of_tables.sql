@@ -52,7 +52,7 @@
 {% macro counted_column(column, type) %}
     {% set condition = unread_condition(column, type) %}
     {% if condition is none %} {{ return({}) }} {% endif %}
-    {% set spelt = column.name | replace('"', "") | replace("`", "") | lower %}
+    {% set spelt = spelt_name(column.name) %}
     {{ return({"unread_" ~ modules.re.sub("[^a-z0-9]+", "_", spelt): {
         "column": spelt, "outcome": "unread",
         "expression": "count(case when " ~ condition ~ " then 1 end)",
@@ -63,7 +63,7 @@
 {#- The same of an identifier that may be a placeholder, and of a value that a row needs. -#}
 {% macro counted_gaps(column, is_identifier, is_needed) %}
     {% if column is none %} {{ return({}) }} {% endif %}
-    {% set spelt = column.name | replace('"', "") | replace("`", "") | lower %}
+    {% set spelt = spelt_name(column.name) %}
     {% set name = modules.re.sub("[^a-z0-9]+", "_", spelt) %}
     {% set counted = {} %}
     {% if is_identifier %}

@@ -52,15 +52,14 @@
 
 {#- The counts' names, one row each, so that one row of counts becomes a row per count. -#}
 {% macro counts_as_rows(counted) %}
-    {% set text = dbt.type_string() %}
     {% set rows = [] %}
     {% for name, count in counted.items() %}
         {% set row %}
         select
             '{{ name }}' as counted,
-            {{ "cast(null as " ~ text ~ ")" if count.column is none else sql_literal(count.column) }} as column_name,
+            {{ text_null() if count.column is none else sql_literal(count.column) }} as column_name,
             '{{ count.outcome }}' as outcome,
-            {{ "cast(null as " ~ text ~ ")" if count.message is none else sql_literal(count.message) }} as message
+            {{ text_null() if count.message is none else sql_literal(count.message) }} as message
         {%- endset %}
         {% do rows.append(row) %}
     {% endfor %}

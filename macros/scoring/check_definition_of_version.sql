@@ -11,9 +11,8 @@
             what ~ ": no model of that name is configured now" ~ advice
         ) }}
     {% endif %}
-    {% set names = adapter.get_columns_in_relation(registry) | map(attribute="name") | map("lower") | list %}
     {% set row = [none, none] %}
-    {% if "outcome_hash" in names %}
+    {% if "outcome_hash" in column_names_of(registry) %}
         {% set hashes %}
             select outcome_hash, feature_hashes
             from {{ registry }}

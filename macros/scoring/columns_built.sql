@@ -2,8 +2,5 @@
     none yet, or where it is built anew. -#}
 {% macro columns_built() %}
     {% if not execute or not is_incremental() %} {{ return([]) }} {% endif %}
-    {{ return(
-        adapter.get_columns_in_relation(load_relation(this)) | map(attribute="name")
-        | map("lower") | list
-    ) }}
+    {{ return(column_names_of(load_relation(this))) }}
 {% endmacro %}

@@ -16,7 +16,7 @@
         {% do specs.append(spec) %}
     {% endfor %}
     {% if not specs %} {{ return("") }} {% endif %}
-    {% set names = adapter.get_columns_in_relation(published) | map(attribute="name") | map("lower") | list %}
+    {% set names = column_names_of(published) %}
     {% set given = {"is_used": "true", "is_open": "subjects.is_open"} %}
     {% set sql %}
     select

@@ -5,7 +5,7 @@
     {% if not execute %} {{ return(none) }} {% endif %}
     {% set published = load_relation(this) %}
     {% if published is none %} {{ return(none) }} {% endif %}
-    {% set names = adapter.get_columns_in_relation(published) | map(attribute="name") | map("lower") %}
+    {% set names = column_names_of(published) %}
     {% set sql %}
     (
         select published.* from {{ published }} as published
@@ -29,7 +29,7 @@
     {% if not execute %} {{ return(none) }} {% endif %}
     {% set built = load_relation(this) %}
     {% if built is none %} {{ return(none) }} {% endif %}
-    {% set names = adapter.get_columns_in_relation(built) | map(attribute="name") | map("lower") | list %}
+    {% set names = column_names_of(built) %}
     {{ return(none if columns | reject("in", names) | list else built) }}
 {% endmacro %}
 

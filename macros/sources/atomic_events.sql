@@ -21,21 +21,6 @@
 
 {% macro duckdb__atomic_events() %} {{ return(event_files()) }} {% endmacro %}
 
-{#- The columns of a relation: {lower-case name: {name, type}}. -#}
-{% macro relation_columns(relation) %}
-    {% set columns = {} %}
-    {% if execute %}
-        {% for column in adapter.get_columns_in_relation(relation) %}
-            {% do columns.update({
-                column.name | lower: {
-                    "name": adapter.quote(column.name), "type": column.dtype | lower,
-                },
-            }) %}
-        {% endfor %}
-    {% endif %}
-    {{ return(columns) }}
-{% endmacro %}
-
 {#- Where the events come from, as text. -#}
 {% macro events_origin() %} {{ return(adapter.dispatch("events_origin", "cdp")()) }} {% endmacro %}
 

@@ -9,9 +9,7 @@
     {% set newest_us = run_query("select " ~ epoch_us("as_of_tstamp") ~ " from " ~ this).rows[0][0] %}
     {% set age_us = (run_started_at.timestamp() * 1000000) | int - newest_us | int %}
     {% if newest_us is not none and age_us > iso_duration_us(var("max_event_age")) | int %}
-        {% set newest = modules.datetime.datetime.fromtimestamp(
-            newest_us | int // 1000000, modules.pytz.utc
-        ).strftime("%Y-%m-%d %H:%M:%S") %}
+        {% set newest = utc_text(newest_us | int, "%Y-%m-%d %H:%M:%S") %}
         {{ exceptions.raise_compiler_error(
             "The newest event that counts is of " ~ newest ~ " UTC, "
             ~ (age_us / 3600000000) | round(1) ~ " hours ago; var max_event_age is "

@@ -15,7 +15,7 @@
             ~ "visit is read from " ~ modelled_table("sessions").origin ~ ".", info=true) }}
         {{ return("") }}
     {% endif %}
-    {% if run_query("select 1 as one from " ~ events.relation ~ " limit 1").rows | length == 0 %}
+    {% if not has_rows(events.relation) %}
         {{ exceptions.raise_compiler_error("The events at " ~ events.origin ~ " hold no rows.") }}
     {% endif %}
     {% set missing = [] %}

@@ -12,7 +12,7 @@
     and says why in words. What was built before stays. -#}
 {% macro check_events_count() %}
     {% if not execute or modelled_table("sessions") is not none
-        or run_query("select 1 as one from (" ~ events_kept() ~ ") as kept limit 1").rows | length %}
+        or has_rows("(" ~ events_kept() ~ ") as kept") %}
         {{ return("") }}
     {% endif %}
     {% set events = ref("base_snowplow__events") %}

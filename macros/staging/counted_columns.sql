@@ -18,7 +18,7 @@
         {% endfor %}
         {% set sources = entity_sources(events, entity) %}
         {% if read %}
-            {% set names = sources | map(attribute="name") | join(", ") | replace('"', "") | replace("`", "") | lower %}
+            {% set names = spelt_name(sources | map(attribute="name") | join(", ")) %}
             {% do counted.update({entity: {
                 "column": names | replace(entity ~ "__in_contexts", "contexts"),
                 "kind": "entity", "is_there": entity_is_there(sources), "read": read,
@@ -46,7 +46,7 @@
     {% endfor %}
     {% for event in event_field_columns().values() | map(attribute="event") | unique %}
         {% for column in self_describing_columns(events, event) if not column.wraps %}
-            {% do columns.update({column.name | replace('"', "") | replace("`", "") | lower: column}) %}
+            {% do columns.update({spelt_name(column.name): column}) %}
         {% endfor %}
     {% endfor %}
     {% set counted = {} %}

@@ -8,7 +8,7 @@
 
 {%- set specs = conversion_specs("daily") -%}
 {%- set horizon_us = iso_duration_us(specs[0].horizon) -%}
-{%- set known_us = horizon_us + late_arrival_us() -%}
+{%- set known_us = outcome_known_after_us(specs[0].horizon) -%}
 {%- set knows_outcomes = "outcome_hash" in columns_built() -%}
 
 with history as (

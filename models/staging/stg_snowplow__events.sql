@@ -7,7 +7,7 @@
     post_hook="{{ keep_event_days() }}",
 ) }}
 
-with events as {{ inlined() }} (
+with events as {{ not_materialized() }} (
 
     {{ events_kept() }}
 

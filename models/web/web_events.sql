@@ -5,7 +5,7 @@
 {%- set in_session = "partition by events.domain_sessionid order by "
     ~ "events.event_tstamp, events.event_id" -%}
 
-with events as {{ inlined() }} (
+with events as {{ not_materialized() }} (
 
     select * from {{ ref("stg_snowplow__events") }}
     where

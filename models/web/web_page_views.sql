@@ -1,5 +1,5 @@
 -- What came after its session was over is measured by itself.
-with events as {{ inlined() }} (
+with events as {{ not_materialized() }} (
 
     select * from {{ ref("web_events") }}
     where is_page_event and page_view_id is not null

@@ -3,7 +3,7 @@
     "geo_country", "geo_region_name", "geo_city", "br_lang",
 ] %}
 
-with events as {{ inlined() }} (
+with events as {{ not_materialized() }} (
 
     select * from {{ ref("web_events") }}
     where is_in_session

@@ -7,7 +7,7 @@ with sessions as (
 
 ),
 
-placed as {{ inlined() }} (
+placed as {{ not_materialized() }} (
 
     select
         *,

@@ -20,7 +20,7 @@ DISPATCHED = sorted(
 )
 # Their default is right wherever the macros that they are made of are written.
 GENERAL = {
-    "atomic_events", "conversion_table", "events_origin", "has_too_many_entities", "inlined",
+    "atomic_events", "conversion_table", "events_origin", "has_too_many_entities",
     "is_in_sample", "native_offset_case", "not_materialized", "point_in_time_features",
     "point_in_time_targets", "stale_events_by_default", "visitor_parts", "web_file_table",
 }  # fmt: skip

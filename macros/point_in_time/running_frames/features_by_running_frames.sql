@@ -6,38 +6,9 @@
 {%- set served = features_served(
     plan.outputs, [plan.frames, plan.marks, plan.neighbours]
 ) -%}
-with timeline as (
-
-    select
-        event_id,
-        domain_userid,
-        event_tstamp as as_of_tstamp,
-        {{ epoch_us("event_tstamp") }} as us,
-        {%- for sql, name in plan.events.items() %}
-        {{- served_comment(name, served) }}
-        {{ sql }} as {{ name }},
-        {%- endfor %}
-        {{ "true" if moments is none else "false" }} as is_moment
-    from {{ events }}
-    where domain_userid is not null
-    {%- if moments is not none %}
-
-    union all
-
-    select
-        null as event_id,
-        domain_userid,
-        as_of_tstamp,
-        {{ epoch_us("as_of_tstamp") }} as us,
-        {%- for name in plan.events.values() %}
-        null as {{ name }},
-        {%- endfor %}
-        true as is_moment
-    from {{ moments }}
-    where domain_userid is not null
-    {%- endif %}
-
-),
+{%- set columns = {} -%}
+{%- for sql, name in plan.events.items() -%} {%- do columns.update({name: sql}) -%} {%- endfor -%}
+with {{ timeline_cte(columns, events, moments, served) }}
 
 neighbours as (
 

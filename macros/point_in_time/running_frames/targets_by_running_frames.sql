@@ -1,35 +1,11 @@
 {% macro default__point_in_time_targets(conversions, horizon, events, as_of, moments=none) %}
-with timeline as (
-
-    select
-        event_id,
-        domain_userid,
-        event_tstamp as as_of_tstamp,
-        {{ epoch_us("event_tstamp") }} as us,
-        {%- for conversion in conversions %}
-        case when {{ conversion_condition(conversion) }} then 1 end as c{{ loop.index }},
-        {%- endfor %}
-        {{ "true" if moments is none else "false" }} as is_moment
-    from {{ events }}
-    where domain_userid is not null
-    {%- if moments is not none %}
-
-    union all
-
-    select
-        null as event_id,
-        domain_userid,
-        as_of_tstamp,
-        {{ epoch_us("as_of_tstamp") }} as us,
-        {%- for conversion in conversions %}
-        null as c{{ loop.index }},
-        {%- endfor %}
-        true as is_moment
-    from {{ moments }}
-    where domain_userid is not null
-    {%- endif %}
-
-),
+{%- set columns = {} -%}
+{%- for conversion in conversions -%}
+    {%- do columns.update({
+        "c" ~ loop.index: value_only_if(conversion_condition(conversion), "1"),
+    }) -%}
+{%- endfor -%}
+with {{ timeline_cte(columns, events, moments) }}
 
 -- When the conversion that begins with this event is complete.
 completed as (

@@ -111,7 +111,7 @@
     {% do run_query(
         "select count(line) from " ~ line_reader(file.path, rejects_options())
     ) %}
-    {% if run_query("select 1 as one from temp.cdp_rejects limit 1").rows | length %}
+    {% if has_rows("temp.cdp_rejects") %}
         {% do raise_not_utf_8(file, origin) %}
     {% endif %}
 {% endmacro %}
