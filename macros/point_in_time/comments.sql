@@ -47,7 +47,7 @@
 {% endmacro %}
 
 {#- `a, b, c and 4 more`. -#}
-{% macro some_of(names) %}
+{% macro shortened_list(names) %}
     {% set more = names | length - 4 %}
     {{ return(names[:4] | join(", ") ~ (" and " ~ more ~ " more" if more > 0 else "")) }}
 {% endmacro %}
@@ -55,7 +55,7 @@
 {#- A comment line before a helper column; none where it serves no feature by itself. -#}
 {% macro served_comment(name, served, indent=8) %}
     {% if served.get(name) %}
-        {{ return("\n" ~ " " * indent ~ "-- " ~ name ~ ", for " ~ some_of(served[name])) }}
+        {{ return("\n" ~ " " * indent ~ "-- " ~ name ~ ", for " ~ shortened_list(served[name])) }}
     {% endif %}
     {{ return("") }}
 {% endmacro %}
