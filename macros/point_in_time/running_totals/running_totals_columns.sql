@@ -7,7 +7,7 @@
         {% set marks = [] %}
         {% for condition, index in plan.counts.items() if index // 4 == number %}
             {% set comment -%}
-        -- h{{ number }} from bit {{ 31 * (index % 4) }} on, for {{ some_of(plan.packed[index] | unique | list) }}
+        -- h{{ number }} from bit {{ 31 * (index % 4) }} on, for {{ shortened_list(plan.packed[index] | unique | list) }}
         {% endset %}
             {% set mark = packed_field("(coalesce(" ~ condition ~ ", false))::hugeint", index) %}
             {% do marks.append(comment ~ ("+ " if marks else "") ~ mark) %}

@@ -50,7 +50,7 @@ seen as materialized (
         {{ sql }} as {{ name }},
         {%- endfor %}
         {%- for sql, key in plan.stretches.items() %}
-        -- {{ key.name }}, for {{ some_of(features_of_key(plan, key)) }}
+        -- {{ key.name }}, for {{ shortened_list(features_of_key(plan, key)) }}
         {{ sql }} as {{ key.name }},
         {%- endfor %}
         subjects.subject,
