@@ -38,5 +38,5 @@ def model(dbt, session):
     written = frames.write(new, register.REGISTRY, session)
     schema = f"{dbt.this.database}.{dbt.this.schema}"
     tracking.track_registered(made, new, schema=schema)
-    tracking.follow(register.overtaken(known, new, readiness), schema=schema)
+    tracking.follow(register.overtaken_champions(known, new, readiness), schema=schema)
     return written

@@ -1,4 +1,4 @@
-"""What training, saving and loading are given, checked before anything is computed.
+"""Checks the arguments of training, saving and loading before anything is computed.
 
 Every message names the argument, what was given and what is accepted.
 """

@@ -28,11 +28,11 @@ class Column:
         For `datetime` without a time column: microseconds since 1970 from which days
         are counted.
     from_text
-        Whether the numbers or datetimes were texts. The next text need not be one.
+        Whether the numbers or datetimes were texts. A later text may be neither.
     held
-        What it held where that is not what the kind says: `durations` (as seconds) of
-        `numeric`; `numbers`, `intervals`, `periods` or `times of day` of `categorical`;
-        `zoned` of `datetime`, for a time zone other than UTC.
+        What the column held, if the kind does not say it. For `numeric`: `durations`, read as
+        seconds. For `categorical`: `numbers`, `intervals`, `periods` or `times of day`. For
+        `datetime`: `zoned`, a time zone other than UTC.
     """
 
     name: str

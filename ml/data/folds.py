@@ -1,7 +1,7 @@
 """Folds, weights and order: which rows teach, which judge, and how much each counts.
 
-Everything derives from hashes of what rows hold, so that their order does not matter. Rows that
-look alike are not the same subject for that: without a group each row is its own
+Everything is computed from hashes of the rows' values, so the order of rows does not matter. Rows
+with equal values are still different subjects: without a group, each row is a subject of its own
 (`row_subjects`).
 """
 
@@ -15,13 +15,14 @@ from ml.errors import NotTrainableError
 FOLDS = ("train", "calibrate", "test")
 # Shares of groups, and of rows in time order, in train / calibrate / test.
 FOLD_SHARES = (0.6, 0.2, 0.2)
-# Rows of one group that count in full; beyond, they share this weight. A hundred leaves
-# nearly all visitors as they are: a lower cap bends the scores of busy ones.
+# A group with more rows than this counts as so many rows, shared among them. A hundred changes
+# nothing for nearly all visitors; a lower cap would distort the scores of busy ones.
 MAX_ROWS_PER_GROUP = 100
 
-# Rows without a group are copies of one another, rather than alike by chance, where so many
-# sets of equal rows would have differing targets by chance, and fewer than this share do. A set
-# of more rows, or of a larger share of all, is a population (idle people), not copies.
+# Equal rows without a group are copies of one another, not rows that are equal by chance, if by
+# chance at least so many sets of equal rows would have differing targets and less than this share
+# of that has. A set of more rows than MAX_COPIES, or of a larger share of all rows, is a population
+# (idle people), not copies.
 MIN_SETS_BY_CHANCE, MAX_SHARE_DIFFERING = 10.0, 0.1
 MAX_COPIES, MAX_COPIES_SHARE = 10, 0.01
 
@@ -35,7 +36,7 @@ def mix(values: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Reference: Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators".
     """
-    # In Python's integers: NumPy warns of the overflow that is meant here.
+    # Computed with Python's integers: NumPy would warn of the overflow, which is intended.
     step = np.uint64(_STEP * (seed % 2**32 + 1) % 2**64)
     out = values.astype(np.uint64) + step
     out = (out ^ (out >> np.uint64(30))) * _MIX_1
@@ -120,7 +121,7 @@ def row_subjects(content: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int]:
     return out, n_copies
 
 
-def uniform(hashes: np.ndarray, seed: int) -> np.ndarray:
+def to_uniform(hashes: np.ndarray, seed: int) -> np.ndarray:
     """Turn each hash into a number in [0, 1), shape (n,)."""
     return (mix(hashes, seed) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
@@ -163,7 +164,7 @@ def split_in_time(stamps: np.ndarray, name: str | None) -> np.ndarray:
 def split_groups(hashes: np.ndarray, seed: int) -> np.ndarray:
     """Fold of each row by its subject's hash: 0 train, 1 calibrate, 2 test."""
     edges = np.cumsum(FOLD_SHARES)[:-1]
-    return np.searchsorted(edges, uniform(hashes, seed), side="right").astype(np.int8)
+    return np.searchsorted(edges, to_uniform(hashes, seed), side="right").astype(np.int8)
 
 
 def read_folds(values: pd.Series) -> np.ndarray:

@@ -1,8 +1,8 @@
-"""What kind of values a column holds, whatever holds them, and how each kind is read exactly.
+"""What kind of values a column holds, however they are stored, and how each kind is read.
 
-NumPy, pandas' own and Arrow's types, objects, categories and sparse columns of one kind are the
-same here: engines and file formats differ in them, and a score must not. Nothing is converted
-from one kind to another.
+NumPy's, pandas' and Arrow's types, objects, categories and sparse columns are treated the same if
+their values are of one kind: engines and file formats store values differently, and scores must
+not differ for that. No value is converted from one kind to another.
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ NUMBERS, BOOLEANS, TEXTS = "numbers", "booleans", "texts"
 DATETIMES, DURATIONS = "datetimes", "durations"
 # A column that has only nulls is of any kind.
 NOTHING = "nothing but nulls"
-# Kinds that are told apart by their texts.
+# Kinds whose values are compared by their texts.
 NAMED = {"intervals", "periods", "times of day"}
 READ = {NUMBERS, BOOLEANS, TEXTS, DATETIMES, DURATIONS, NOTHING, *NAMED}
-# Of datetimes: in UTC, as those without a zone are taken to be; in another zone; some of them.
+# Of datetimes: in UTC; in another zone; some with a zone and some without. Those without a zone are
+# taken to be in UTC.
 UTC, ZONED, MIXED = "UTC", "zoned", "mixed"
 
-# The first that fits: a bool is an int, a timedelta64 is an integer to NumPy.
+# The first that fits counts: a bool is also an int, and a timedelta64 an integer to NumPy.
 _TYPES: list[tuple[tuple[type, ...], str]] = [
     ((bool, np.bool_), BOOLEANS),
     ((dt.timedelta, np.timedelta64), DURATIONS),
@@ -67,12 +68,12 @@ _EPOCH = dt.datetime(1970, 1, 1)
 
 
 def held(values: pd.Series) -> str:
-    """Say what kind the values are that are not null.
+    """Say of what kind the values are, apart from nulls.
 
     Returns
     -------
     str
-        One of READ; else what they are, which nothing here reads: `lists`, `numbers and texts`.
+        One of READ, or the name of a kind that cannot be read: `lists`, `numbers and texts`.
 
     Examples
     --------
@@ -189,12 +190,12 @@ def _label(value: Any) -> str:  # noqa: ANN401 - a cell
 
 
 def zone_of(values: pd.Series) -> str:
-    """Say how datetimes tell their zone.
+    """Say which time zone datetimes are given in.
 
     Returns
     -------
     str
-        Empty if they have none; UTC, ZONED, or MIXED where some have one and some have none.
+        Empty if they have none; UTC; ZONED; MIXED if some have one and some have none.
     """
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
@@ -235,8 +236,7 @@ def to_microseconds(values: pd.Series, *, strict: bool = True) -> np.ndarray:
     Raises
     ------
     ValueError
-        They are of another kind: numbers have no unit, and of 03/04/2026 nobody knows the
-        month. The message names the column.
+        They are of another kind, e.g. numbers, which have no unit. The message names the column.
     """
     kind = held(values)
     if kind == NOTHING:

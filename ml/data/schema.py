@@ -1,8 +1,8 @@
 """Which columns a model reads, how each becomes numbers, and which are left out.
 
-The schema is learnt from training rows and stored with the model as plain JSON, so that
-scoring needs neither pickled objects nor the same pandas. Missing values stay missing:
-the trees learn a side for them.
+The schema is learnt from training rows and stored with the model as plain JSON, so scoring needs
+no pickled objects and works with another version of pandas. Missing values stay missing: the trees
+learn which side they go to.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ from ml.errors import ArgumentError
 # for all others; a category needs MIN_CATEGORY_ROWS rows to have a code of its own.
 MAX_CATEGORIES = 50
 MIN_CATEGORY_ROWS = 5
-# Longer texts have no code of their own: what a model is stored in is bounded.
+# Longer texts have no code of their own, because the size of a stored model is limited.
 MAX_CATEGORY_LENGTH = 500
-# A text column where more than this share of values is distinct is an identifier.
+# A text column is an identifier if more than this share of its values is distinct.
 ID_SHARE = 0.5
 ID_MIN_DISTINCT = 50
 
@@ -59,9 +59,9 @@ class Schema:
     dropped
         Column name -> why it is not read.
     time
-        The column that says as of when a row is; datetimes are then counted back from it.
+        The column that holds the moment of a row; datetimes are then counted back from it.
     time_zone
-        `zoned` where that column had a time zone other than UTC.
+        `zoned` if that column had a time zone other than UTC.
     """
 
     columns: tuple[Column, ...]
@@ -105,12 +105,12 @@ class Schema:
         frame
             Any frame that has the model's columns; others are ignored.
         strict
-            Whether a text that is no number or timestamp, in a column of texts that all were
-            when it was learnt, is an error, as in training, instead of missing: of one such
-            text nobody else's score depends.
+            What to do with an unreadable text in a column whose texts were all numbers or
+            timestamps when the schema was learnt. True: it is an error, as in training. False:
+            it is a missing value, so that one bad text does not stop the scores of others.
         part
-            Whether the frame is a part of a table, cut anywhere: where no text can be read,
-            that is an error from MIN_STRAYS texts on, instead of from one.
+            Whether the frame is an arbitrary part of a table. If no text of a column can be read,
+            that is an error from MIN_STRAYS texts on, instead of from the first one.
 
         Returns
         -------
@@ -155,7 +155,7 @@ class Schema:
     def to_json(self) -> dict[str, Any]:
         """Return the schema as JSON-ready data."""
         data = asdict(self)
-        # Written where they say something: older code reads the rest.
+        # Written only if they say something, so that older code can read the rest.
         for place, names in ((data, ["time_zone"]), *((c, _LATER) for c in data["columns"])):
             for name in names:
                 if not place[name]:
@@ -187,9 +187,10 @@ def learn_schema(
     features
         Columns to read.
     time
-        Column that says as of when a row is.
+        Column that holds the moment of a row.
     whole
-        Rows that will be encoded besides: texts are numbers or timestamps only where all are.
+        All rows that will be encoded: a column of texts is one of numbers or timestamps only if
+        all of these texts are.
 
     Returns
     -------

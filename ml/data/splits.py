@@ -1,4 +1,4 @@
-"""How rows are split, and whether a split can judge: one that cannot is refused by its columns."""
+"""How rows are split into folds, and whether a split can judge a model."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ JUDGED = {
 }
 # Positive and negative rows that the train fold needs; other folds need one of each.
 MIN_OF_EACH = 5
-# Groups that a fold needs, however many rows they have: one says nothing about another.
+# Groups that a fold needs, however many rows they have: one group says nothing about others.
 MIN_GROUPS = 2
 # Up to here the train fold is cross-fitted too, and the model is the mean of five.
 MAX_INNER_CROSS_ROWS = 200_000
 N_CROSS = 5
-# One row in this many only judges when to stop, where rows are too many to cross-fit.
+# If there are too many rows to cross-fit, one row in this many only decides when to stop.
 N_HOLD_OUT = 10
 
 
-def cross_folds(groups: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-    """Deal rows that teach to cross-validation folds.
+def fit_folds(groups: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
+    """Assign rows of the train fold to cross-validation folds.
 
     Parameters
     ----------
@@ -40,8 +40,8 @@ def cross_folds(groups: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     Returns
     -------
     ndarray
-        Fold of each row, shape (n,); if rows are many 0 for those that judge when to stop,
-        -1 for all others.
+        Fold of each row, shape (n,). If there are many rows: 0 for those that decide when to
+        stop, -1 for all others.
     """
     if len(y) <= MAX_INNER_CROSS_ROWS:
         return folds.cross_folds(groups, y, N_CROSS, seed)
@@ -64,7 +64,7 @@ class Split:
     fold: str | None
 
     def check_folds(self, at: np.ndarray, y: np.ndarray, groups: np.ndarray | None) -> None:
-        """Refuse folds of which one lacks an outcome, or has one group.
+        """Refuse the folds if one of them lacks an outcome or has only one group.
 
         Parameters
         ----------
@@ -98,12 +98,12 @@ class Split:
                 raise NotTrainableError(msg)
 
     def check_cross(self, cv: np.ndarray, y: np.ndarray, groups: np.ndarray) -> None:
-        """Refuse cross-validation of which a fold, or all others together, lacks an outcome.
+        """Refuse cross-validation if a fold, or all other folds together, lack an outcome.
 
         Parameters
         ----------
         cv
-            As `cross_folds` dealt the rows, shape (n,).
+            As `fit_folds` assigned the rows, shape (n,).
         y, groups
             Their targets and hashes of their subjects, shape (n,).
 
@@ -133,7 +133,7 @@ class Split:
 
 
 def check_classes(y: np.ndarray, target: str, where: str, least: int = MIN_OF_EACH) -> None:
-    """Refuse rows of which too few have one of the outcomes.
+    """Refuse rows if too few of them have one of the outcomes.
 
     Raises
     ------

@@ -37,16 +37,16 @@ def of_features(names: Iterable[str], spec: Spec) -> str:
     >>> of_features(["visits"], Spec("daily", feature_hashes="|pages:1a||visits:2b|"))
     '|visits:2b|'
     """
-    known = read(spec.feature_hashes)
+    known = read_hashes(spec.feature_hashes)
     return "".join(f"|{name}:{known.get(name, '')}|" for name in sorted(names))
 
 
-def read(text: object) -> dict[str, str]:
+def read_hashes(text: object) -> dict[str, str]:
     """Read `|name:hash||name:hash|`.
 
     Examples
     --------
-    >>> read("|pages:1a||visits:2b|"), read(None)
+    >>> read_hashes("|pages:1a||visits:2b|"), read_hashes(None)
     ({'pages': '1a', 'visits': '2b'}, {})
     """
     return dict(re.findall(r"\|([^|]+):([^|:]*)\|", text)) if isinstance(text, str) else {}
@@ -62,8 +62,8 @@ def changed_features(row: pd.Series, spec: Spec) -> list[str]:
     spec
         Its model as it is defined now.
     """
-    now = read(spec.feature_hashes)
-    read_then = read(row["feature_hashes"])
+    now = read_hashes(spec.feature_hashes)
+    read_then = read_hashes(row["feature_hashes"])
     return [name for name, hash_then in read_then.items() if now.get(name) != hash_then]
 
 

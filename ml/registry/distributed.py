@@ -133,7 +133,7 @@ def plan(
         if table.is_read_whole:
             return refit_on(model, sample, spec, settings)
         try:
-            return refit(
+            return refit_by_workers(
                 model,
                 table.relation,
                 sample,
@@ -187,7 +187,7 @@ def slots_of(session: Any) -> int:  # noqa: ANN401
     return max(1, context.defaultParallelism // cores_per_task)
 
 
-def refit(
+def refit_by_workers(
     model: PropensityModel,
     relation: Any,  # noqa: ANN401 - a Spark DataFrame
     sample: pd.DataFrame,

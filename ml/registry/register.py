@@ -321,7 +321,7 @@ def not_registered_since(
     return new[~meanwhile]
 
 
-def overtaken(
+def overtaken_champions(
     known: pd.DataFrame | None, new: pd.DataFrame, readiness: pd.DataFrame
 ) -> dict[str, str]:
     """Find the models whose newest champion is of another definition than theirs now.
@@ -487,7 +487,9 @@ def _sampled(
     if len(frame) <= 1.1 * settings.max_training_rows:
         return frame
     share = settings.max_training_rows / len(frame)
-    kept = folds.uniform(folds.hash_groups(frame[spec.subject]), settings.random_state + 1) < share
+    kept = (
+        folds.to_uniform(folds.hash_groups(frame[spec.subject]), settings.random_state + 1) < share
+    )
     log(
         f"{spec.model_name}: of {len(frame)} training rows a stable {share:.0%} of subjects "
         "is trained on"

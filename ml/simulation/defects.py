@@ -67,11 +67,11 @@ class _Draw:
     kind: int
 
     def __call__(self, keys: NDArray, use: int = 0) -> NDArray[np.float64]:
-        return identity.uniform(identity.mix(self.seed, Stream.DEFECT, self.kind, use, keys))
+        return identity.uniform(identity.hash_of(self.seed, Stream.DEFECT, self.kind, use, keys))
 
     def keys(self, keys: NDArray) -> identity.Keys:
         """Make new identifiers from old ones."""
-        return identity.mix(self.seed, Stream.DEFECT, self.kind, 99, keys)
+        return identity.hash_of(self.seed, Stream.DEFECT, self.kind, 99, keys)
 
 
 class Defects:

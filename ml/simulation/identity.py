@@ -37,7 +37,7 @@ class Stream(IntEnum):
     DEFECT = 14
 
 
-def mix(seed: int, stream: int, *parts: ArrayLike) -> Keys:
+def hash_of(seed: int, stream: int, *parts: ArrayLike) -> Keys:
     """Hash of whole numbers, element by element.
 
     Parameters
@@ -53,7 +53,7 @@ def mix(seed: int, stream: int, *parts: ArrayLike) -> Keys:
 
     Examples
     --------
-    >>> mix(1, Stream.EVENT, [7, 8]).tolist() == mix(1, Stream.EVENT, [7, 8]).tolist()
+    >>> hash_of(1, Stream.EVENT, [7, 8]).tolist() == hash_of(1, Stream.EVENT, [7, 8]).tolist()
     True
     """
     with np.errstate(over="ignore"):
@@ -75,7 +75,7 @@ def uniform(keys: Keys) -> NDArray[np.float64]:
 
     Examples
     --------
-    >>> bool(uniform(mix(1, Stream.SCROLL, 5))[0] < 1)
+    >>> bool(uniform(hash_of(1, Stream.SCROLL, 5))[0] < 1)
     True
     """
     return (keys >> np.uint64(11)).astype(np.float64) * 2.0**-53
@@ -86,7 +86,7 @@ def uuids(keys: Keys) -> pa.Array:
 
     Examples
     --------
-    >>> len(uuids(mix(1, Stream.EVENT, [1, 2]))[0].as_py())
+    >>> len(uuids(hash_of(1, Stream.EVENT, [1, 2]))[0].as_py())
     36
     """
     n = len(keys)

@@ -90,12 +90,12 @@ class Renderer:
 
     def _identity(self, r: EventRows) -> dict[str, pa.Array]:
         users, user_at = np.unique(r.user, return_inverse=True)
-        keys = identity.mix(self._seed, Stream.USER, users)
+        keys = identity.hash_of(self._seed, Stream.USER, users)
         user_text = identity.hex_text(keys)
         visitors, visitor_at = np.unique(r.visitor, return_inverse=True)
         sessions, session_at = np.unique(r.session_key, return_inverse=True)
         domain = visitor_ids(visitors, self._seed)
-        network = identity.uuids(identity.mix(self._seed, Stream.NETWORK, visitors))
+        network = identity.uuids(identity.hash_of(self._seed, Stream.NETWORK, visitors))
         anonymous = r.visitor == NULL
         return {
             "event_id": identity.uuids(r.event_key),
@@ -108,7 +108,9 @@ class Renderer:
         }
 
     def _addresses(self, visitors: NDArray[np.int64]) -> pa.Array:
-        octets = identity.mix(self._seed, Stream.ADDRESS, visitors).view(np.uint8).reshape(-1, 8)
+        octets = (
+            identity.hash_of(self._seed, Stream.ADDRESS, visitors).view(np.uint8).reshape(-1, 8)
+        )
         return pa.array([f"{10 + a % 200}.{b}.{c}.x" for a, b, c in octets[:, :3].tolist()])
 
     def _place(self, r: EventRows) -> dict[str, pa.Array]:
@@ -134,7 +136,7 @@ class Renderer:
         page = r.url // N_CAMPAIGNS
         height = np.array([p.height for p in _PAGES])[page]
         view = np.array([d.view[1] for d in site.DEVICES] + [800])[r.device]
-        pace = 0.5 + identity.uniform(identity.mix(self._seed, Stream.SCROLL, r.view_key))
+        pace = 0.5 + identity.uniform(identity.hash_of(self._seed, Stream.SCROLL, r.view_key))
         depth = np.minimum(height - view, ((r.on_page + 1) * pace * SCROLL_STEP).astype(np.int64))
         before = np.minimum(height - view, (r.on_page * pace * SCROLL_STEP).astype(np.int64))
         zeros = np.zeros(len(r), np.int32)
@@ -193,7 +195,7 @@ class Renderer:
 
 def visitor_ids(visitor: NDArray[np.int64], seed: int) -> pa.Array:
     """`domain_userid` of visitors."""
-    return identity.uuids(identity.mix(seed, Stream.VISITOR, visitor))
+    return identity.uuids(identity.hash_of(seed, Stream.VISITOR, visitor))
 
 
 def _pick(

@@ -112,17 +112,17 @@ def rows_of(day: DayEvents, population: Population, seed: int, epoch_us: int) ->
     """
     s, of = day.sessions, day.session_of
     visitor = day.visitor
-    session_key = identity.mix(seed, Stream.SESSION, visitor, day.index)
+    session_key = identity.hash_of(seed, Stream.SESSION, visitor, day.index)
     device = devices_of(visitor, population.device[visitor].astype(np.int64), seed)
     place = places_of(visitor, seed)
-    member = identity.uniform(identity.mix(seed, Stream.MEMBER, visitor)) < MEMBER_SHARE
+    member = identity.uniform(identity.hash_of(seed, Stream.MEMBER, visitor)) < MEMBER_SHARE
     known = day.converted_before | (member & (day.index > 1))
     derived = epoch_us + day.start_us[of] + s.offset_us
-    event_key = identity.mix(seed, Stream.EVENT, session_key[of], s.number)
+    event_key = identity.hash_of(seed, Stream.EVENT, session_key[of], s.number)
     skew = clock_skew(visitor, seed)[of]
     return EventRows(
         event_key=event_key,
-        view_key=identity.mix(seed, Stream.PAGE_VIEW, session_key[of], s.view),
+        view_key=identity.hash_of(seed, Stream.PAGE_VIEW, session_key[of], s.view),
         session_key=session_key[of],
         visitor=visitor[of],
         user=np.where(known, visitor, NULL)[of],
@@ -141,19 +141,19 @@ def rows_of(day: DayEvents, population: Population, seed: int, epoch_us: int) ->
 
 def devices_of(visitor: Ints, device_class: Ints, seed: int) -> Ints:
     """Row of `site.DEVICES` of each visitor, within their device class."""
-    u = identity.uniform(identity.mix(seed, Stream.DEVICE, visitor))
+    u = identity.uniform(identity.hash_of(seed, Stream.DEVICE, visitor))
     return np.searchsorted(_DEVICE_CDF, device_class + u, side="right")
 
 
 def places_of(visitor: Ints, seed: int) -> Ints:
     """Row of `site.PLACES` of each visitor."""
-    u = identity.uniform(identity.mix(seed, Stream.PLACE, visitor))
+    u = identity.uniform(identity.hash_of(seed, Stream.PLACE, visitor))
     return np.searchsorted(_PLACE_CDF, u, side="right")
 
 
 def clock_skew(visitor: Ints, seed: int) -> Ints:
     """How far each visitor's clock is ahead, microseconds: mostly under 2 s."""
-    u = identity.uniform(identity.mix(seed, Stream.CLOCK, visitor))
+    u = identity.uniform(identity.hash_of(seed, Stream.CLOCK, visitor))
     return ((2 * u - 1) ** 3 * 6_000_000).astype(np.int64)
 
 
@@ -163,7 +163,7 @@ def clocks(derived_us: Ints, event_key: identity.Keys, skew_us: Ints, seed: int)
     `derived_tstamp` is `collector_tstamp - (dvce_sent_tstamp - dvce_created_tstamp)`, so that a
     wrong clock on the device cancels out: only the latency of the network is left in it.
     """
-    u = identity.uniform(identity.mix(seed, Stream.LATENCY, event_key))
+    u = identity.uniform(identity.hash_of(seed, Stream.LATENCY, event_key))
     latency = (20_000 + 250_000 * u**4).astype(np.int64)
     queued = (5_000 + 900_000 * (u * 97 % 1) ** 6).astype(np.int64)
     created = derived_us - latency + skew_us

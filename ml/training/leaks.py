@@ -19,7 +19,7 @@ import xgboost as xgb
 from scipy.stats import chi2
 from sklearn.metrics import roc_auc_score
 
-from ml.data.folds import uniform
+from ml.data.folds import to_uniform
 from ml.data.kinds import NUMBERS, held, to_numbers
 from ml.data.schema import Schema
 from ml.evaluation.metrics import log_loss_rows
@@ -92,7 +92,7 @@ def find_leaks(
         some = np.sort(np.random.default_rng(seed).choice(len(groups), MAX_ROWS, replace=False))
         data, groups = data.take(some), groups[some]
         fold = None if fold is None else fold[some]
-    half = uniform(groups, seed + 7) < 0.5
+    half = to_uniform(groups, seed + 7) < 0.5
     rows: list[dict[str, Any]] = []
     for at, column in enumerate(schema.columns):
         if column.name in reviewed:

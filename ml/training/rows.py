@@ -14,7 +14,7 @@ import pandas as pd
 from ml.data import folds
 from ml.data.kinds import to_microseconds
 from ml.data.schema import Schema, learn_schema
-from ml.data.splits import Split, check_classes, cross_folds
+from ml.data.splits import Split, check_classes, fit_folds
 from ml.data.targets import to_target
 from ml.errors import NotTrainableError
 from ml.evaluation.importance import MAX_ROWS as IMPORTANCE_ROWS
@@ -65,7 +65,7 @@ class TrainingRows:
         return np.flatnonzero(self.fold == fold)
 
 
-def prepare(
+def prepare_rows(
     frame: pd.DataFrame,
     target: str,
     features: list[str] | None,
@@ -142,7 +142,7 @@ def prepare(
         at = folds.split_groups(subject, seed)
         split.check_folds(at, y, subject)
     teach = order[at[order] == 0]
-    cv = cross_folds(subject[teach], y[teach], seed)
+    cv = fit_folds(subject[teach], y[teach], seed)
     split.check_cross(cv, y[teach], subject[teach])
     w = np.ones(len(y)) if group_hash is None else folds.group_weights(group_hash)
     data = booster.Data(x[order], y[order], w[order], schema.feature_types)

@@ -17,7 +17,7 @@ from ml.model import booster
 from ml.model.calibration import Calibration
 from ml.model.trained import PropensityModel
 from ml.training.leaks import find_leaks, find_rates
-from ml.training.rows import TrainingRows, explain_columns, judge, prepare
+from ml.training.rows import TrainingRows, explain_columns, judge, prepare_rows
 
 N_TRIALS = 4
 Model = TypeVar("Model", bound=PropensityModel)
@@ -92,7 +92,7 @@ leak_reviewed, progress
         random_state=random_state, n_trials=n_trials, max_seconds=max_seconds,
         leak_reviewed=leak_reviewed, progress=progress,
     )  # fmt: skip
-    rows = prepare(frame, target, features, time, group, fold, random_state, read=kind.read)
+    rows = prepare_rows(frame, target, features, time, group, fold, random_state, read=kind.read)
     teach = rows.of(0)
     mean = float(np.average(rows.data.y[teach], weights=rows.data.w[teach]))
     unit = mean if kind.in_units_of_mean else 1.0

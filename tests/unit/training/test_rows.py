@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from ml.data import splits
-from ml.data.splits import cross_folds
-from ml.training.rows import prepare, stable_order
+from ml.data.splits import fit_folds
+from ml.training.rows import prepare_rows, stable_order
 from tests.unit.frames import visitors
 
 
 def test_rows_have_one_order_however_they_come() -> None:
     frame = visitors(900, groups=90, days=40).drop(columns="chance")
     roles = ("bought", None, "moment", "visitor", None, 3)
-    one = prepare(frame, *roles)
-    other = prepare(frame.sample(frac=1, random_state=1), *roles)
+    one = prepare_rows(frame, *roles)
+    other = prepare_rows(frame.sample(frac=1, random_state=1), *roles)
     np.testing.assert_array_equal(one.data.x, other.data.x)
     for name in ("y", "w"):
         np.testing.assert_array_equal(getattr(one.data, name), getattr(other.data, name))
@@ -26,10 +26,10 @@ def test_texts_are_numbers_only_where_those_that_judge_are_too() -> None:
     frame = visitors(900, groups=90, days=40).drop(columns="chance")
     frame["campaign"] = [str(100 + at % 60) for at in range(900)]
     roles = ("bought", ["campaign", "visits"], "moment", "visitor", None, 3)
-    column = prepare(frame, *roles).schema.columns[0]
+    column = prepare_rows(frame, *roles).schema.columns[0]
     assert (column.kind, column.from_text) == ("numeric", True)
     newest = frame["moment"] >= frame["moment"].quantile(0.9)
-    rows = prepare(frame.assign(campaign=frame["campaign"].mask(newest, "spring")), *roles)
+    rows = prepare_rows(frame.assign(campaign=frame["campaign"].mask(newest, "spring")), *roles)
     assert rows.schema.columns[0].kind == "categorical"
     assert (rows.data.x[rows.of(2)][:, 0] == len(rows.schema.columns[0].categories)).any()
 
@@ -47,8 +47,8 @@ def test_where_rows_are_many_one_part_of_the_groups_says_when_to_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     groups, y = np.repeat(np.arange(100, dtype=np.uint64), 3), np.tile([0.0, 0.0, 1.0], 100)
-    assert set(cross_folds(groups, y, 0)) == set(range(splits.N_CROSS))
+    assert set(fit_folds(groups, y, 0)) == set(range(splits.N_CROSS))
     monkeypatch.setattr(splits, "MAX_INNER_CROSS_ROWS", 299)
-    fold = cross_folds(groups, y, 0)
+    fold = fit_folds(groups, y, 0)
     assert np.bincount(fold + 1).tolist() == [270, 30]
     assert (fold.reshape(100, 3) == fold.reshape(100, 3)[:, :1]).all()
