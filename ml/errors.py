@@ -1,4 +1,4 @@
-"""What can go wrong in words that say how to fix it."""
+"""Errors whose messages say what is wrong and how to fix it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Between a warehouse engine's frames and pandas: DuckDB, Snowpark and Spark.
 
-Everything else in `ml` sees pandas frames with lower-case columns, so that it neither knows
-nor cares which engine runs it.
+Everything else in `ml` sees pandas frames with lower-case columns, whichever engine runs it.
 """
 
 from __future__ import annotations
@@ -56,9 +55,9 @@ def engine_of(session: object) -> Engine:
 
 
 def threads_of(relation: object) -> int | None:
-    """Say how many threads a function of a relation's batches may take; None: all there are.
+    """Say how many threads a function of a relation's batches may use; None: all.
 
-    Spark's workers run a task on each core.
+    It is one on Spark, whose workers run a task on each core.
     """
     return 1 if type(relation).__module__.startswith("pyspark.") else None
 
@@ -89,7 +88,7 @@ def read(relation: Any, columns: Iterable[str] | None = None, where: str = "") -
 
 
 def write(frame: pd.DataFrame, types: Types, session: Any) -> Any:  # noqa: ANN401
-    """Hand a frame back to dbt with the types that the table has even when it is empty.
+    """Hand a frame back to dbt, with the table's types even if the frame is empty.
 
     Parameters
     ----------
@@ -175,7 +174,7 @@ def map_many(
 
 
 def _arrow_reader(relation: Any, batch_rows: int) -> pa.RecordBatchReader:  # noqa: ANN401
-    """Open only when its turn has come: a DuckDB connection has one open result."""
+    """Open a reader only when it is needed: a DuckDB connection has one open result at a time."""
     if hasattr(relation, "to_arrow_reader"):
         return relation.to_arrow_reader(batch_rows)
     return relation.fetch_record_batch(batch_rows)

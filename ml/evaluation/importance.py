@@ -9,7 +9,8 @@ from ml.evaluation.metrics import equal_mass_bins
 
 MAX_ROWS = 4_000
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
-# A column's values are told in this many bands; its most frequent ones, for categories.
+# The values of a column are put into at most so many bands; of categories, the most frequent ones
+# are bands of their own.
 MAX_BANDS = 8
 EFFECTS = ["feature", "band", "label", "value_low", "value_high", "share"]
 EFFECTS += ["contribution", "contribution_p05", "contribution_p95"]

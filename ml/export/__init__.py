@@ -1,1 +1,1 @@
-"""A version of a model as a file for other programs, checked against what it scored here."""
+"""A version of a model as a file for other programs, checked to give the same scores."""

@@ -1,15 +1,14 @@
 """A model as an ONNX graph, from raw columns to the calibrated probability.
 
-Written node by node rather than by a converter: those at hand read XGBoost's text dump, which
-has no threshold for indicator features, and know nothing of several boosters, of recalibration,
-or of texts. The graph:
+It is written node by node, not by a converter. Existing converters read XGBoost's text dump, which
+has no threshold for indicator features, and do not support several boosters, recalibration or
+texts. The graph:
 
-- takes one input a column, shape (n, 1): texts as strings, all else as float32, datetimes as
-  their parts. NaN, and MISSING_TEXT for texts, stand for null. What is inside has names that no
-  column has;
-- looks up for each text which of the sets named by the trees' splits hold it, so that a tree
-  splits on "is in that set" as on a number and no part of a tree is repeated;
-- adds up each booster's leaves in float32 in XGBoost's own order, so that no rounding differs;
+- takes one input per column, shape (n, 1): texts as strings, all else as float32, datetimes as
+  their parts. Null is NaN, or MISSING_TEXT for texts. Inner names differ from all column names;
+- looks up for each text which of the sets in the trees' splits contain it. So a tree splits on "is
+  in that set" as on a number, and no part of a tree is repeated;
+- adds up each booster's leaves in float32 in XGBoost's own order, so that rounding is the same;
 - takes the mean over boosters and recalibrates in float64, and returns `probability`, float32,
   shape (n, 1).
 """
@@ -37,8 +36,8 @@ _OPSET, _ML_OPSET, _IR = 17, 3, 8
 def inputs_of(schema: Schema) -> list[dict[str, str]]:
     """Name and kind (`string` or `float`) of the graph's inputs for each column.
 
-    They are called as the columns and their parts are, with `_` added where a part is called
-    as another column is.
+    They have the names of the columns and their parts. If a part would have the name of another
+    column, `_` is added.
     """
     taken = set(schema.names)
     out = []
@@ -55,12 +54,12 @@ def inputs_of(schema: Schema) -> list[dict[str, str]]:
 
 
 def output_of(schema: Schema) -> str:
-    """Name of the graph's output: OUTPUT, with `_` added where an input is called so."""
+    """Name of the graph's output: OUTPUT, with `_` added if an input has that name."""
     return _free(OUTPUT, {name for inputs in inputs_of(schema) for name in inputs})
 
 
 def missing_text_of(schema: Schema) -> str:
-    """Text that stands for null: MISSING_TEXT, with `_` added where a category is called so."""
+    """Text that stands for null: MISSING_TEXT, with `_` added if a category has that name."""
     return _free(MISSING_TEXT, {text for c in schema.columns for text in c.categories})
 
 
@@ -82,7 +81,7 @@ def feed(model: PropensityModel, frame: pd.DataFrame) -> dict[str, np.ndarray]:
             values = x[:, [at]]
             if kind == "string":
                 codes, labels = to_labels(frame[column.name])
-                # No category is called as null is: a text that is so is one of the others.
+                # No category has the text that stands for null; such a value is one of the others.
                 labels = [f"{label}_" if label == missing else label for label in labels]
                 values = np.array([*labels, missing], dtype=object)[codes].reshape(-1, 1)
             out[name] = values
@@ -165,7 +164,7 @@ def _rename(nodes: list[Any], outer: dict[str, str]) -> None:
 
 @dataclass
 class _TreeNodes:
-    """Nodes of a TreeEnsembleRegressor, one list an attribute."""
+    """Nodes of a TreeEnsembleRegressor, one list per attribute."""
 
     trees: list[int] = field(default_factory=list)
     nodes: list[int] = field(default_factory=list)
@@ -235,11 +234,11 @@ def _sets(ensembles: list[Ensemble], feature: int) -> list[frozenset[int]]:
 def _membership(
     column: Column, sets: list[frozenset[int]], given: str, out: str, missing: str
 ) -> list[Any]:
-    """Texts -> 1 if a set holds their code, 0 where not, NaN where null, a column a set."""
+    """Turn texts into one column per set: 1 if the set holds the text, 0 if not, NaN for null."""
     from onnx import helper, numpy_helper
 
     n = len(column.categories)
-    # One row a category, one for other texts, one for null.
+    # One row per category, one for other texts, one for null.
     table = np.zeros((n + 2, len(sets)), dtype=np.float32)
     for place, named in enumerate(sets):
         table[[code for code in named if code <= n], place] = 1
@@ -275,7 +274,7 @@ def _nodes(
                 out.add(number, node, None)
                 out.leaf_trees.append(number)
                 out.leaf_nodes.append(node)
-                # XGBoost starts from the base; ONNX would add it last, and round otherwise.
+                # XGBoost starts from the base; ONNX would add it last, and round differently.
                 first = np.float32(base) if number == 0 else np.float32(0)
                 out.weights.append(float(first + np.float32(condition)))
                 continue
@@ -325,7 +324,7 @@ def _calibration(model: PropensityModel) -> list[Any]:
         at, value = np.array(given.knots, dtype=np.float64).T
         if len(at) == 1:
             at, value = np.append(at, at + 1), np.append(value, value)
-        # Each stretch adds its rise, times how much of it lies below the log-odds.
+        # Each stretch adds its rise times the part of it that lies below the log-odds.
         nodes += [
             constant("start", at[:-1]),
             constant("length", np.diff(at)),

@@ -1,4 +1,4 @@
-"""What an export needs of the warehouse: a version's bytes, and real rows to hold it against."""
+"""What an export needs from the warehouse: a version's bytes, and real rows to check it with."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.errors import ArtefactError
 from ml.model import artefact
 from ml.model.trained import PropensityModel
 
-# Rows an export is held against; the newest of those that no version was fitted on.
+# Rows that an export is checked with: the newest of those that its version was not fitted on.
 MAX_ROWS = 20_000
 
 

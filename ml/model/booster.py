@@ -17,10 +17,10 @@ from tqdm.auto import tqdm
 from ml.evaluation.metrics import log_loss_rows
 from ml.model.portable import portable_json
 
-# Small steps and shallow, shrunken trees: with early stopping they are calibrated as they
-# are. The first trial, for rows that are their own subjects, and the second, for many
-# alike rows of few subjects; the search varies the ranges below. Depth stays low: the cost
-# of exact reasons grows with leaves times depth squared.
+# Small steps and shallow, regularised trees need no recalibration if they stop early. BASE_PARAMS,
+# the first trial, suit rows that are subjects of their own; STRONG_PARAMS, the second, suit many
+# similar rows of few subjects. The search varies the ranges below. Depth stays low, because the
+# cost of exact reasons grows with the number of leaves times the depth squared.
 BASE_PARAMS: dict[str, Any] = {
     "max_depth": 4,
     "min_child_weight": 8.0,
@@ -49,16 +49,16 @@ SEARCH_SPACE: dict[str, list[Any]] = {
 MAX_BIN = 128
 PATIENCE = 40
 MAX_ROUNDS = 2_000
-# Rows that decide between settings, on two folds with larger steps; more of them cost time
-# and change no choice.
+# Settings are compared on at most so many rows, on two folds with larger steps. More rows would
+# cost time and change no choice.
 MAX_SEARCH_ROWS = 50_000
-# Up to here one thread a fit, and fits side by side, is faster than threads within a fit,
-# and small steps are affordable.
+# Up to so many rows, parallel fits of one thread each are faster than one fit of many threads, and
+# small steps are affordable.
 MAX_ONE_THREAD_ROWS = 200_000
 _PREDICT_ROWS = 200_000
-# What the boosters of a fit may take in an artefact of 8 MB, which has room for two fits - what
-# the gate judged, and what scores - and 1.2 MB for all else. Beyond, steps are doubled, which
-# about halves the rounds, up to the largest step; after that the last rounds are left out.
+# Bytes that the boosters of one fit may take. An artefact of 8 MB has room for two fits - the one
+# that the gate judged, and the one that scores - and 1.2 MB for the rest. If they take more, steps
+# are doubled up to MAX_RATE, which about halves the rounds; after that the last rounds are left out.
 MAX_FIT_BYTES = 3_400_000
 MAX_RATE = 0.4
 # No node takes more, whatever it splits on.
@@ -122,7 +122,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Boosters whose mean log-odds is the model, and how they came about.
+    """Boosters whose mean log-odds is the model, and how they were made.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def fit(
     seed
         Seed of sampling and search.
     max_seconds
-        After this long no further trial starts; recorded as `stopped_early`.
+        After so many seconds no further trial starts; recorded as `stopped_early`.
     progress
         False hides the progress bar; by default it shows on a terminal only.
     settings
@@ -298,8 +298,8 @@ def _search(
 
 
 def stored_bytes(boosters: list[xgb.Booster], feature_types: list[str]) -> int:
-    """Say how much boosters take in an artefact; where they plainly are small, at most."""
-    # Of no more than depth 4.
+    """Say how many bytes boosters take in an artefact, or an upper limit if they are small."""
+    # A tree of depth 4 has at most 31 nodes.
     most = sum(booster.num_boosted_rounds() for booster in boosters) * 31 * _NODE_BYTES
     if most <= MAX_FIT_BYTES:
         return most
@@ -308,7 +308,7 @@ def stored_bytes(boosters: list[xgb.Booster], feature_types: list[str]) -> int:
 
 
 def bounded(boosters: list[xgb.Booster], feature_types: list[str]) -> list[xgb.Booster]:
-    """Leave out the last rounds of boosters that would take more than MAX_FIT_BYTES."""
+    """Leave out the last rounds of boosters if they would take more than MAX_FIT_BYTES."""
     while (size := stored_bytes(boosters, feature_types)) > MAX_FIT_BYTES:
         share = min(0.98 * MAX_FIT_BYTES / size, 0.98)
         boosters = [one[: max(1, int(share * one.num_boosted_rounds()))] for one in boosters]
@@ -372,7 +372,7 @@ def _train(params: dict[str, Any], train: xgb.DMatrix, judge: xgb.DMatrix) -> xg
 def _train_all(
     params: dict[str, Any], matrices: dict[int, tuple[xgb.DMatrix, xgb.DMatrix]]
 ) -> dict[int, xgb.Booster]:
-    """Fit every fold, side by side where fits are small."""
+    """Fit every fold, in parallel if the fits are small."""
     small = all(train.num_row() <= MAX_ONE_THREAD_ROWS for train, _ in matrices.values())
     with ThreadPoolExecutor(os.cpu_count() or 1 if small else 1) as pool:
         fitted = pool.map(lambda pair: _train(params, *pair), matrices.values())
@@ -386,11 +386,11 @@ def _trial(
     bar: tqdm,
     objective: Objective,
 ) -> tuple[float, dict[int, xgb.Booster]]:
-    """Mean held-out loss over folds and the boosters; none when plainly worse early."""
+    """Mean held-out loss over folds, and the boosters; none if it is clearly worse early on."""
     fitted: dict[int, xgb.Booster] = {}
     loss = np.inf
     folds = list(matrices)
-    # After two folds, 3 % worse than the best so far will not turn round.
+    # A trial that is 3 % worse than the best after two folds will not become the best.
     for some in (folds[:2], folds[2:]):
         fitted |= _train_all(params, {fold: matrices[fold] for fold in some})
         bar.update(len(some))

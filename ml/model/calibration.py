@@ -1,4 +1,4 @@
-"""Recalibration, used only where held-out rows say that it helps, stored as plain numbers."""
+"""Recalibration: used only if it helps on held-out rows, stored as plain numbers."""
 
 from __future__ import annotations
 

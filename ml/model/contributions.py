@@ -1,8 +1,8 @@
-"""Exact TreeSHAP contributions of many rows, each tree asked once for what it tells apart.
+"""Exact TreeSHAP contributions of many rows, computed once for rows alike to a tree.
 
-The contributions of trees add up, and rows that fall on the same side of every split of a
-tree have the same contributions in it. So each tree's own TreeSHAP is computed for one row of
-each such cell and handed to the others: the same numbers, far fewer evaluations.
+The contributions of trees add up. Rows that are on the same side of every split of a tree form a
+cell: they have the same contributions in that tree. So each tree's own TreeSHAP is computed for one
+row per cell and copied to the others: the same numbers with far fewer evaluations.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ml.model.trees import Tree, read_booster
 
 # Below this, asking the whole model row by row is faster.
 MIN_ROWS = 1_000
-# Trees are dealt to this many sums, added in a fixed order: the result does not depend on
-# how many threads there are.
+# Trees are split over this many sums, which are added in a fixed order, so that the result does not
+# depend on the number of threads.
 _LANES = 4
 _BLOCK_ROWS = 50_000
-# A tree with more possible cells than this has its cells sorted instead of looked up; with
-# many more, cells would hold hardly more than a row each.
+# If a tree has more possible cells than this, its cells are sorted instead of looked up. If it has
+# more than _MOST_CELLS, a cell hardly has more than one row, and every row is explained by itself.
 _MANY_CELLS = 200_000
 _MOST_CELLS = 2**40
 
@@ -152,7 +152,7 @@ class Explainer:
         return out
 
     def _bins(self, values: np.ndarray, feature: int) -> np.ndarray:
-        """Find the stretch between all trees' edges that a value is in; missing is the last."""
+        """Find between which edges of all trees a value lies; missing values have the last bin."""
         edges = self._edges[feature]
         found = np.searchsorted(edges, values, side="right")
         return np.where(np.isnan(values), len(edges) + 1, found).astype(np.int32)
@@ -185,7 +185,7 @@ class Explainer:
 
 
 def _edges(splits: list[_Split]) -> np.ndarray:
-    """Values at which some split changes its side, ascending."""
+    """List the values at which some split changes sides, ascending."""
     values = [split.threshold for split in splits if split.categories is None]
     for split in splits:
         for category in split.categories or ():
@@ -194,7 +194,7 @@ def _edges(splits: list[_Split]) -> np.ndarray:
 
 
 def _cells(splits: list[_Split], edges: np.ndarray) -> np.ndarray:
-    """Give bins that take the same side at all these splits the same number, from 0."""
+    """Number bins from 0; those on the same side of all these splits have the same number."""
     lowest = np.concatenate([[-np.inf], edges])
     sides = []
     for split in splits:
@@ -221,7 +221,7 @@ def _splits(tree: Tree) -> dict[int, list[_Split]]:
 
 
 def _distinct(bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First row of each distinct one, and which of them every row is."""
+    """Find the first of each set of equal rows, and the set of each row."""
     whole = np.ascontiguousarray(bins).view(np.dtype((np.void, bins.itemsize * bins.shape[1])))
     _, first, inverse = np.unique(whole.ravel(), return_index=True, return_inverse=True)
     return first, inverse

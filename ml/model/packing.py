@@ -69,7 +69,7 @@ def to_bytes(model: PropensityModel) -> bytes:
         for name, booster in members.items()
     }
     data = _pack(manifest, trees)
-    # Of very many columns: the registry's row has these tables besides, scoring needs none.
+    # A model of very many columns: scoring needs none of these tables, and the registry has them.
     for name in ("effects", "importance", "curves"):
         if len(data) > MAX_BYTES:
             manifest[name] = {}
@@ -77,7 +77,7 @@ def to_bytes(model: PropensityModel) -> bytes:
     if len(data) > MAX_BYTES:
         msg = (
             f"the model takes {len(data)} bytes, more than {MAX_BYTES}; train on fewer columns, or "
-            "on such with fewer and shorter texts."
+            "on columns with fewer and shorter texts."
         )
         raise ArtefactError(msg)
     return data

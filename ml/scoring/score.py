@@ -57,7 +57,7 @@ def jobs(
     catalogue: pd.DataFrame,
     fetch: Callable[[str, str], Mapping[str, Any]],
 ) -> list[tuple[Any, Callable[[pd.DataFrame], pd.DataFrame]]]:
-    """Pair the subjects of each base with what scores them, for `warehouse.map_many`.
+    """Pair the subjects of each base with the function that scores them, for `frames.map_many`.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""What real pipelines add to clean events: each behind its own switch, with a stated rate.
+"""Defects that real pipelines have: each has a switch of its own, and a rate.
 
-A defect is chosen by hashing the identifier of the event, or visitor, that it starts from. So it
-needs no state, and turning one on changes none of the events that another leaves alone. `late` and
-`skew` change clocks of the events chosen; all others add events and touch none.
+Whether an event or visitor has a defect is decided by a hash of its identifier. So no state is
+needed, and a switch changes only the events that have its defect. `late` and `skew` change the
+clocks of these events; all other defects add events and change none.
 """
 
 from __future__ import annotations

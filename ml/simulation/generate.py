@@ -107,7 +107,7 @@ def simulate(settings: Simulation, progress: Callable[[int], None] | None = None
     defects = Defects(settings.defects, settings.seed, epoch_us)
     midnights: deque[Midnight] = deque()
     events = conversions = written = 0
-    # Days are files of their own: who writes them, and when, changes no byte.
+    # Each day is a file of its own, so its bytes do not depend on which thread writes it, or when.
     with ThreadPoolExecutor(WRITERS) as pool:
         pending: deque[Future[None]] = deque()
         for day in range(settings.days):

@@ -1,4 +1,4 @@
-"""How many visitors arrive on each day, so that the events asked for come out."""
+"""How many visitors have to arrive on each day to get the wanted number of events."""
 
 from __future__ import annotations
 

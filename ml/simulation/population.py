@@ -1,7 +1,7 @@
 """The visitors, day by day: who arrives, who opens a session, what the filter believes.
 
-`Population.day()` moves everyone one day on and hands back that day's events; memory grows with the
-number of visitors, not of days.
+`Population.day()` simulates the next day and returns its events. Memory grows with the number of
+visitors, not of days.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One day's events as plain numbers: what a tracker noticed, before it is given names."""
+"""One day's events as plain numbers, before they get names."""
 
 from __future__ import annotations
 

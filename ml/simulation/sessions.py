@@ -1,7 +1,7 @@
 """Sessions, drawn in large pools: one pool per intent, consumed in order.
 
-Sessions of one intent are independent and alike, so they can be drawn by the ten thousand before it
-is known who opens them. With each event come the two sums that the filter needs.
+Sessions of one intent are independent and have the same distribution, so ten thousand of them can
+be drawn before it is known who opens them. Each event has the two sums that the filter needs.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _draw(t: Tables, intent: int, size: int, rng: np.random.Generator) -> Sessio
     landing, campaign_share = _landings(t, intent, size, rng)
     likelihood *= campaign_share
     likelihood /= likelihood.max(axis=0)
-    # The channel is seen with the first event, so it bears on every later one.
+    # The channel is known from the first event on, so it matters for every later one.
     share = np.repeat(campaign_share, length, axis=1)
     share[:, number == 0] = 1.0
     url, referrer, view, on_page = _addresses(step, number, first, landing, length, rng)

@@ -1,11 +1,14 @@
-"""Suspicion that a feature knows the outcome: statistics that warn and block promotion.
+"""Finds features that seem to know the outcome. A suspicion is a warning, and stops the version.
 
-Behaviour before the moment predicts behaviour after it only so well: a full cart makes a
-purchase likely, never certain. So a feature may rank well, and may carry the model, and yet
-be honest, as long as many of those it ranks highest do not convert. One that ranks well *and*
-is nearly certain at its top, that is certain where it speaks, that equals the target's mean
-wherever it has the same value, or that means something else in another period, was probably
-made from data of after the moment.
+Behaviour before the moment cannot predict perfectly what comes after it: a full cart makes a
+purchase likely, never certain. So an honest feature may rank well, and the model may depend on it,
+as long as many of those it ranks highest do not convert. A feature was probably made from data
+after the moment if it
+
+- ranks well and is nearly certain at its top (`alone`, `carries`),
+- is certain for some of its values (`certain`),
+- is the target's mean over the rows that share a value (`rate`), or
+- means something else in another period (`changes`).
 """
 
 from __future__ import annotations
@@ -26,21 +29,22 @@ from ml.evaluation.metrics import log_loss_rows
 from ml.model.booster import BASE_PARAMS, Data
 
 COLUMNS = ["feature", "check", "value", "evidence"]
-# "alone": AUC of one feature with the realised rate of the rows it ranks highest, those that
-# hold TOP_RECALL of the conversions and at least MIN_TOP. People change their minds: where
-# behaviour is honest, many of them do not convert. The higher the AUC, the less is asked.
+# "alone": AUC of one feature, and the realised rate of the rows it ranks highest. Those hold
+# TOP_RECALL of the conversions and at least MIN_TOP. People change their minds: of the rows that an
+# honest feature ranks highest, many do not convert. The higher the AUC, the lower the rate that is
+# suspicious.
 MAX_ALONE = ((0.9, 0.9), (0.94, 0.86), (0.97, 0.8), (0.985, 0.0))
 TOP_RECALL, MIN_TOP = 0.2, 8
-# "certain": realised rate where the feature speaks, the share of conversions it must hold
-# there, and the multiple of the base rate it must be.
+# "certain": realised rate of the rows with the feature's strongest values, the share of all
+# conversions that they must hold, and the multiple of the base rate that the rate must be.
 MAX_PRECISION, MIN_RECALL, MIN_LIFT = 0.98, 0.1, 2.0
-# "carries": of a model with at least this AUC and this rate at its top, the share of its
-# log-loss gain that goes when the feature goes, and how many times that of the next it is.
+# "carries": for a model with at least this AUC and this rate at its top, the share of its log-loss
+# gain that is lost without the feature, and how many times the loss without the next one that is.
 CARRY_AUC, CARRY_TOP, MAX_CARRIED, MIN_CARRY_RATIO = 0.85, 0.95, 0.5, 4.0
 # "changes": AUC between periods, in absolute terms and in standard errors.
 MAX_AUC_CHANGE, MAX_CHANGE_ERRORS = 0.15, 4.5
-# "rate": the chance that rates known beforehand would meet the outcomes as closely; values
-# whose outcomes vary by less than this say nothing.
+# "rate": the chance that rates known beforehand would match the outcomes as closely. Values whose
+# outcomes vary by less than MIN_RATE_VARIANCE say nothing.
 MAX_RATE_CHANCE, MIN_RATE_VARIANCE, MIN_RATE_VALUES = 1e-5, 1.0, 6
 MIN_SUBJECTS = 15
 N_BINS = 64
@@ -128,7 +132,7 @@ def _rates_of_bins(data: Data, part: int, categorical: bool, learn: np.ndarray) 
 def _check_alone(
     data: Data, part: int, categorical: bool, learn: np.ndarray, groups: np.ndarray
 ) -> dict[str, Any] | None:
-    """Judge one encoded feature by itself: learnt on half of the subjects, seen on the others."""
+    """Judge one encoded feature by itself: learn on half of the subjects, measure on the others."""
     held = ~learn
     if not np.isfinite(_auc_error(data, held, groups)):
         return None
@@ -185,7 +189,7 @@ def find_rates(frame: pd.DataFrame, y: np.ndarray, names: Collection[str]) -> di
     Parameters
     ----------
     frame
-        All rows there are, those too that no fold takes.
+        All rows, including those in no fold.
     y
         Targets, 1.0 or 0.0; NaN where unknown.
     names
@@ -231,7 +235,7 @@ def _top_rate(y: np.ndarray, score: np.ndarray, w: np.ndarray) -> float:
     hits, mass = np.cumsum((w * y)[order]), np.cumsum(w[order])
     enough = np.searchsorted(np.cumsum(y[order] > 0), min(MIN_TOP, (y > 0).sum()))
     at = max(enough, np.searchsorted(hits, TOP_RECALL * hits[-1]))
-    # To the end of the tie, which has no order.
+    # To the end of the tie, because rows of a tie have no order.
     last = np.searchsorted(-score[order], -score[order][at], side="right") - 1
     return float(hits[last] / mass[last])
 
@@ -275,7 +279,7 @@ def _auc_error(data: Data, rows: np.ndarray, groups: np.ndarray) -> float:
 def _certain(
     data: Data, score: np.ndarray, held: np.ndarray, groups: np.ndarray
 ) -> dict[str, Any] | None:
-    """Look at the rows where the learnt rate is highest: are nearly all of them conversions."""
+    """Check whether nearly all rows with the highest learnt rate are conversions."""
     sure = held & (score >= 0.9)
     n_pos = len(np.unique(groups[sure & (data.y > 0)]))
     if n_pos < MIN_TOP:
@@ -312,7 +316,7 @@ def _check_carries(
     held: np.ndarray,
     seed: int,
 ) -> dict[str, Any] | None:
-    """Take the strongest columns out, one at a time, of a quick model."""
+    """Leave the strongest columns out of a quick model, one at a time."""
     rng = np.random.default_rng(seed)
     train, test = (
         np.sort(rng.choice(at, min(len(at), _QUICK_ROWS), replace=False))

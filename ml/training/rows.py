@@ -1,4 +1,4 @@
-"""The rows of a fit: read, split, encoded, in a fixed order; what they say of the fit.
+"""The rows of a fit: reads, splits, encodes and orders them, and judges the fit by them.
 
 Shared by every kind of model (`ml.training.train`).
 """
@@ -22,8 +22,8 @@ from ml.evaluation.importance import effects, importance
 from ml.model import booster
 from ml.model.calibration import Calibration
 
-# Up to here every row both teaches and judges, by cross-validation; beyond, rows are
-# plenty and one split does.
+# Up to so many rows, every row both teaches and judges, by cross-validation. With more rows, one
+# split is enough.
 MAX_CROSS_ROWS = 100_000
 
 
@@ -174,7 +174,7 @@ def _split(
 def stable_order(
     x: np.ndarray, y: np.ndarray, groups: np.ndarray, stamps: np.ndarray | None, seed: int
 ) -> np.ndarray:
-    """Order rows by what they hold, so that the order they come in does not matter.
+    """Order rows by their values, so that the order they come in does not matter.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def fitted(
             raise answer["error"]
         return model
 
-    monkeypatch.setattr(distributed, "refit", on_workers)
+    monkeypatch.setattr(distributed, "refit_by_workers", on_workers)
     relation = SimpleNamespace(count=lambda: n_rows)
     lines: list[str] = []
     settings = Settings(distributed=True, max_training_rows=5_000)
