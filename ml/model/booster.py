@@ -58,7 +58,7 @@ MAX_ONE_THREAD_ROWS = 200_000
 _PREDICT_ROWS = 200_000
 # Bytes that the boosters of one fit may take. An artefact of 8 MB has room for two fits - the one
 # that the gate judged, and the one that scores - and 1.2 MB for the rest. If they take more, steps
-# are doubled up to MAX_RATE, which about halves the rounds; after that the last rounds are left out.
+# are doubled up to MAX_RATE, which about halves the rounds; then the last rounds are left out.
 MAX_FIT_BYTES = 3_400_000
 MAX_RATE = 0.4
 # No node takes more, whatever it splits on.

@@ -194,7 +194,7 @@ def _edges(splits: list[_Split]) -> np.ndarray:
 
 
 def _cells(splits: list[_Split], edges: np.ndarray) -> np.ndarray:
-    """Number bins from 0; those on the same side of all these splits have the same number."""
+    """Give bins numbers from 0; those on the same side of all these splits have the same number."""
     lowest = np.concatenate([[-np.inf], edges])
     sides = []
     for split in splits:

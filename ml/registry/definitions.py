@@ -1,7 +1,7 @@
-"""Which versions are of the definitions of now.
+"""Which versions belong to the present definitions.
 
-A version belongs to what it predicts and to the features it reads, as they were defined when it
-was trained. The view `propensity_versions` says the same in SQL.
+A version belongs to the definitions, at the time of its training, of what it predicts and of the
+features it reads. The view `propensity_versions` says the same in SQL.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def read_hashes(text: object) -> dict[str, str]:
 
 
 def changed_features(row: pd.Series, spec: Spec) -> list[str]:
-    """Name the features of a version that are defined otherwise now, or gone.
+    """Name the features of a version whose definition has changed, or that are gone.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def changed_features(row: pd.Series, spec: Spec) -> list[str]:
 
 
 def predicts_the_same(row: pd.Series, spec: Spec) -> bool:
-    """Whether a version predicts what its model is asked now; false if nobody can tell."""
+    """Whether a version predicts what its model is asked now; false if that is not known."""
     return isinstance(row["outcome_hash"], str) and row["outcome_hash"] == spec.outcome_hash
 
 
 def current(versions: pd.DataFrame, spec: Spec) -> pd.DataFrame:
-    """Keep the versions of a model that are of its definitions of now.
+    """Keep the versions of a model that belong to its present definitions.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def current(versions: pd.DataFrame, spec: Spec) -> pd.DataFrame:
 
 
 def told(mine: pd.DataFrame, spec: Spec) -> list[str]:
-    """Say of a model whose champion is of another definition why it does not score.
+    """Say why a champion that belongs to another definition does not score.
 
     Parameters
     ----------
@@ -102,8 +102,8 @@ def told(mine: pd.DataFrame, spec: Spec) -> list[str]:
     Returns
     -------
     list of str
-        One line for the log; none if a champion is of the definitions of now, or where
-        there has been none.
+        One line for the log; none if a champion belongs to the present definitions, or if there
+        has been no champion.
     """
     champions = mine[mine["decision"] == "champion"].sort_values(["trained_at", "version"])
     if champions.empty or len(current(champions, spec)):
@@ -128,7 +128,7 @@ def told(mine: pd.DataFrame, spec: Spec) -> list[str]:
 
 
 def overtaken(registry: pd.DataFrame, specs: Iterable[Spec]) -> dict[str, str]:
-    """Find the models whose newest champion is of another definition, and what scores instead.
+    """Find the models whose newest champion belongs to another definition, and what scores now.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Fitting on the whole of a training table by Spark's workers, where a driver holds a sample.
+"""Fits on a whole training table by Spark's workers, if the driver can only hold a sample.
 
-A model is trained and put through the gate on a stable sample in pandas, as on every engine.
-What is fitted once the gate has said yes (`ml.training.refit`) learns from every row: each worker
-encodes its rows by the model's schema, and `xgboost.spark` fits the boosters over all of them.
+A model is trained and put through the gate on a stable sample in pandas, as on every engine. The
+refit after the gate (`ml.training.refit`) learns from every row: each worker encodes its rows by
+the model's schema, and `xgboost.spark` fits the boosters on all of them.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from ml.training.refit import (
     newest_seen,
 )
 
-# A worker has this many rows at least: each needs some that teach and some that are held out,
-# and what workers tell one another costs more than fewer rows do.
+# A worker has at least so many rows: it needs some that teach and some that are held out, and the
+# workers' communication costs more than fewer rows per worker save.
 ROWS_PER_WORKER = 50_000
 _PART, _WEIGHT = "cdp_part", "cdp_weight"
 _ENCODED = "features array<float>, label double, weight double, part bigint"
-# A share of subjects is so many of these, by their hash.
+# Shares of subjects are counted in so many parts, by a hash of the subject.
 _BUCKETS = 1_000_000
 
 
@@ -62,7 +62,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class _Sampled:
-    """A training table, of which so many rows are read, about, by whole subjects."""
+    """A training table, of which about `max_rows` rows are read, of whole subjects."""
 
     relation: Any
     subject: str
@@ -100,12 +100,12 @@ def plan(
     session
         The second argument of dbt's `model(dbt, session)`.
     settings
-        Where `distributed`, the tables hold every row: of each, a stable sample of whole
-        subjects is read, of about `max_training_rows` rows.
+        If `distributed` is set, the tables hold every row. Of each table a stable sample of whole
+        subjects is read, about `max_training_rows` rows.
     log
-        Takes the line that says why the whole cannot be fitted.
+        Takes the line that says why the whole table cannot be fitted.
     log_warning
-        Takes the line that says that the workers failed: the sample is fitted then.
+        Takes the line that says that the workers failed; then the sample is fitted.
 
     Returns
     -------
@@ -143,7 +143,7 @@ def plan(
                 slots=slots_of(session),
                 random_state=settings.random_state,
             )
-        # Whatever it is - a worker lost, no memory -, the other models and the scores go on.
+        # Whatever it is - a lost worker, no memory -, other models and scores must go on.
         except Exception as error:
             line = str(error).partition("\n")[0]
             log_warning(
@@ -217,10 +217,10 @@ def refit_by_workers(
     target, subject
         Columns.
     max_rows
-        Rows held out that are read into this process at most, about.
+        About how many held-out rows are read into this process at most.
     slots
-        Tasks that run at once: workers at most. There are fewer where each would have less
-        than ROWS_PER_WORKER rows; `params` has their number as `refit_workers`.
+        Tasks that run at once, which is the highest number of workers. There are fewer if each
+        would have less than ROWS_PER_WORKER rows; `refit_workers` of `params` is their number.
     random_state
         Seed of the fit.
 
@@ -233,7 +233,7 @@ def refit_by_workers(
     found = _count(rows, target, subject)
     n_rows = int(found["n"].sum())
     weights, happened = found[_WEIGHT], found["n_happened"]
-    # Exactly rounded, in whatever order Spark counts.
+    # Rounded exactly, so that the order in which Spark counts does not matter.
     rate = math.fsum(weights * happened) / math.fsum(weights * found["n"])
     rate = float(np.clip(rate, 1e-6, 1 - 1e-6))
     n_workers = max(1, min(slots, n_rows // ROWS_PER_WORKER))

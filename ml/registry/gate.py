@@ -1,4 +1,4 @@
-"""Whether a new version may replace what scores now: decided on rows neither has seen."""
+"""Decides whether a new version may replace the one that scores now, on rows neither has seen."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class GateRules:
     Parameters
     ----------
     min_converting_subjects
-        Converting subjects among the rows that judge.
+        Converting subjects that the rows that judge must have at least.
     max_champion_age_days
-        A champion older than this gives way to a version that is not worse.
+        A champion older than this is replaced by a version that is not worse.
     tolerance
         "Not worse": loses at most this share of the champion's log loss.
     """

@@ -1,4 +1,4 @@
-"""The registry of versions: when one is due, how it is made, what its row holds.
+"""The registry of versions: decides which models are due, trains them, and makes their rows.
 
 Pure functions on pandas frames; `python_models/propensity_models.py` feeds them.
 """
@@ -68,7 +68,7 @@ REGISTRY: Types = {
     "decision_figures": "text",
 }
 Refit = Callable[[PropensityModel, pd.DataFrame, Spec], PropensityModel]
-# What deciding needs of the versions so far: not their artefacts.
+# The columns of known versions that decisions need; artefacts are not among them.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
 KNOWN_COLUMNS += ["decision", "definition_hash", "artefact_sha256"]
 KNOWN_COLUMNS += ["outcome_hash", "feature_hashes"]
@@ -94,8 +94,8 @@ def register_due(
     Parameters
     ----------
     training
-        Name of a training table -> what reads it; called once, and only when a model that
-        learns from it is due. One table is held at a time.
+        Name of a training table -> function that reads it. It is called once, and only if a model
+        that learns from the table is due. One table is held in memory at a time.
     readiness
         `trn_readiness`: one row per model.
     as_of
@@ -109,8 +109,8 @@ def register_due(
     settings
         When, how much, how strict.
     refit_whole
-        Fits what scores where `training` reads samples only (`ml.registry.distributed`); by default
-        it is fitted on what was read.
+        Fits the model that scores, if `training` only reads samples (`ml.registry.distributed`). By
+        default it is fitted on the rows that were read.
     on_trained
         Called with each new row and model, e.g. to track the run once it is registered.
     log
@@ -251,11 +251,10 @@ def is_due(
 ) -> tuple[bool, str]:
     """Whether a model is due for training, and why.
 
-    Versions of other definitions do not count: where a definition comes back, its own latest
-    version says when it is due. An attempt that the gate rejected counts as an attempt: the
-    same data would be rejected again, by the same rules. A version put back by
-    `rollback_model` does not: what was rolled back from would be trained again from the same
-    data.
+    Versions of other definitions do not count. If an earlier definition comes back, its own latest
+    version decides. A rejected version counts, because the same data would be rejected again by the
+    same rules. A version put back by `rollback_model` does not count: if it did, the version that
+    was rolled back would soon be trained again from the same data.
 
     Parameters
     ----------
@@ -301,7 +300,7 @@ def not_registered_since(
     new: pd.DataFrame,
     log: Callable[[str], None] = say,
 ) -> pd.DataFrame:
-    """Leave out models of which another job registered a version while this one trained.
+    """Leave out models if another job has registered a version of them meanwhile.
 
     Parameters
     ----------
@@ -324,7 +323,7 @@ def not_registered_since(
 def overtaken_champions(
     known: pd.DataFrame | None, new: pd.DataFrame, readiness: pd.DataFrame
 ) -> dict[str, str]:
-    """Find the models whose newest champion is of another definition than theirs now.
+    """Find the models whose newest champion belongs to another definition than the present one.
 
     Parameters
     ----------
@@ -452,7 +451,8 @@ def _judged(model: PropensityModel, rows: pd.DataFrame, spec: Spec) -> Judged:
 def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, spec: Spec) -> list[str]:
     """List the catalogue's features that the frame holds and the model may learn from.
 
-    In the frame's order: rows of a table come in any, and what is learnt depends on it.
+    They are in the frame's order, because the catalogue's rows come in any order and the order of
+    columns has an effect on what is learnt.
 
     Raises
     ------
@@ -483,7 +483,7 @@ def _sampled(
     frame: pd.DataFrame, spec: Spec, settings: Settings, log: Callable[[str], None]
 ) -> pd.DataFrame:
     """Keep whole subjects, chosen by hash, when there are more rows than allowed."""
-    # SQL has sampled subjects already, and come to about so many rows.
+    # SQL has sampled subjects already, which gives about so many rows.
     if len(frame) <= 1.1 * settings.max_training_rows:
         return frame
     share = settings.max_training_rows / len(frame)

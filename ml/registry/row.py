@@ -40,8 +40,8 @@ def make_row(
     model
         The new version; refitted, unless it was rejected or predicts amounts.
     frame
-        The rows it was made from, with their folds: a sample where Spark's workers refitted it,
-        and `folds` are the sample's then.
+        The rows it was made from, with their folds. If Spark's workers refitted it, they are a
+        sample, and `folds` describes the sample.
     spec
         What it is.
     as_of
@@ -66,7 +66,7 @@ def make_row(
         known = known[known[FOLD].notna()]
     positive = kind_of(spec.kind).read(known[spec.target]) > 0
     seen = known if model.gated else known[known[FOLD] != "test"]
-    # Of more than these rows where Spark's workers fitted the whole table.
+    # Counts of the whole table, if Spark's workers fitted it; it has more rows than these.
     counts = model.params
     seen_until = counts.get("refit_seen_until") or pd.to_datetime(seen[MOMENT]).max()
     texts = {
@@ -151,6 +151,6 @@ def describe_folds(known: pd.DataFrame, positive: np.ndarray, subject: str) -> p
 
 
 def known_rows(rows: pd.DataFrame, target: str) -> pd.DataFrame:
-    """Rows whose target is known; themselves, not a copy, where all are."""
+    """Rows whose target is known; the frame itself, not a copy, if all are."""
     known = rows[target].notna()
     return rows if known.all() else rows[known]

@@ -81,7 +81,7 @@ class Registered:
         Parameters
         ----------
         columns
-            Of REGISTRY; null if the table is of before a column was recorded.
+            Of REGISTRY; null if the table is older than the column.
         where
             The condition; empty: all versions.
 
@@ -154,8 +154,8 @@ def evaluation_table(
     Parameters
     ----------
     registry
-        Columns `model_name`, `version`, `metrics`, `split`; rows of before there were splits
-        have none, and were judged by the strictest.
+        Columns `model_name`, `version`, `metrics`, `split`. Rows from before there were splits
+        have no split; they were judged by the strictest one.
     readiness
         `trn_readiness`.
     versions
@@ -216,7 +216,7 @@ def effects_table(registry: pd.DataFrame) -> pd.DataFrame:
 def _exploded(registry: pd.DataFrame, column: str, types: Types) -> pd.DataFrame:
     parts = []
     for row in registry.to_dict("records"):
-        if not isinstance(row[column], str):  # of before the column was there
+        if not isinstance(row[column], str):  # older than the column
             continue
         part = pd.DataFrame(json.loads(row[column])).rename(columns={"feature": "feature_name"})
         parts.append(

@@ -1,4 +1,4 @@
-"""MLflow, where it is there: runs are recorded, and no failure of it reaches the build."""
+"""Records runs in MLflow, if it is there. A failure of MLflow never fails the build."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ EXPERIMENT = "cdp-propensity"
 MODEL = "model"
 ALIASES = ("champion", "challenger")
 TIMEOUT_SECONDS = 60.0
-# Unity Catalog takes a copy of the model of its own.
+# Longer, because Unity Catalog copies the model.
 DATABRICKS_TIMEOUT_SECONDS = 180.0
 _CONNECT_SECONDS = 2.0
 _TAGS = ("model_name", "version", "decision", "decision_reason", "definition_hash")
 _TAGS += ("outcome_hash", "artefact_sha256")
-# What Unity Catalog takes as a tag's value.
+# The longest value of a tag that Unity Catalog accepts.
 _TAG_LENGTH = 256
 
 
@@ -118,7 +118,7 @@ def track_registered(
     schema: str = "",
     log: Callable[[str], None] = say,
 ) -> None:
-    """Track those of the versions made that are registered, and none that another job forestalled.
+    """Track the new versions that were registered; another job may have been first with some.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def follow(
     log: Callable[[str], None] = say,
     timeout: float | None = None,
 ) -> None:
-    """Let the registered models' alias `champion` follow definitions that have changed.
+    """Move the registered models' alias `champion` after a definition has changed.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ def _on_databricks(uri: str) -> bool:
 
 
 def _unreachable(uri: str) -> str:
-    """Ask the port first: MLflow's client retries for minutes."""
+    """Try the port first, because MLflow's client retries for minutes."""
     try:
         parts = urlparse(uri)
         host, port = parts.hostname, parts.port
@@ -234,19 +234,19 @@ def _unreachable(uri: str) -> str:
 
 
 def _by_proxy(scheme: str, host: str) -> bool:
-    """Whether requests to a host go by a proxy: its own port need not answer us then."""
+    """Whether requests to a host go through a proxy; then the host's port need not answer."""
     proxies = getproxies()
     return bool(proxies.get(scheme) or proxies.get("all")) and not proxy_bypass(host)
 
 
 def _bounded(work: Callable[[], None], timeout: float) -> str:
-    """Run it aside; say what went wrong, or that it took too long."""
+    """Run it in a thread; say what went wrong, or that it took too long."""
     failure: list[str] = []
 
     def run() -> None:
         try:
             work()
-        # Whatever it is, the build must go on.
+        # Whatever the error is, the build must go on.
         except Exception as error:
             line = str(error).partition("\n")[0]
             failure.append(f"{type(error).__name__}: {line}")
@@ -263,7 +263,7 @@ def _client(place: TrackingPlace) -> Any:  # noqa: ANN401 - MLflow's, imported l
     if not _on_databricks(place.tracking) and urlparse(place.tracking).scheme in {"", "file"}:
         # MLflow asks for a database by default; a folder needs no driver.
         os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
-    # Its own patience is minutes.
+    # By default it waits for minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "15")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     from mlflow import MlflowClient
@@ -362,6 +362,6 @@ def _register(
         return
     client.set_registered_model_alias(name, row["decision"], made.version)
     if row["decision"] == "champion":
-        # Who challenged the champion before does not challenge this one.
+        # A challenger of the last champion is no challenger of this one.
         with suppress(MlflowException):
             client.delete_registered_model_alias(name, "challenger")

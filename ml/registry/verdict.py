@@ -1,4 +1,4 @@
-"""When a verdict of the gate is taken again, and which version a damaged champion gives way to."""
+"""When the gate decides again on a model, and which version replaces a damaged champion."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def rules_text(rules: GateRules) -> str:
 
 
 def is_outdated(trained: pd.DataFrame, latest: pd.Series, rules: GateRules) -> bool:
-    """Whether the latest version was judged by other rules than those of now, and fell short.
+    """Whether the latest version failed by other rules than the present ones.
 
     Parameters
     ----------
     trained
         The model's versions that were trained: not those that a rollback put back.
     latest
-        The newest of them. A champion stays one, whatever the rules become.
+        The newest of them. A champion stays the champion, whatever the rules become.
     rules
-        Those of now.
+        The present ones.
 
     Returns
     -------
     bool
-        False too where a version of the same moment and definitions was judged by the rules of
-        now (they were changed back), and where the registry does not know the rules.
+        False also if a version of the same moment and definitions was judged by the present rules
+        (they were changed back), and if the registry does not know the rules.
     """
     mine = rules_text(rules)
     known = latest.get("gate_rules")
