@@ -20,7 +20,7 @@ from ml.model.packing import checksum, to_bytes
 
 @dataclass(frozen=True)
 class Gated:
-    """What the gate judged, kept where the model was then refitted on more rows.
+    """What the gate judged, kept if the model was then refitted on more rows.
 
     Parameters
     ----------
@@ -75,8 +75,8 @@ class PropensityModel:
         One row per column and band of its values: what they do to the score; see
         `ml.evaluation.importance.effects`.
     gated
-        What the gate judged, where `boosters` were refitted on more rows afterwards.
-        Evaluation, curves, importance and effects are then its own.
+        What the gate judged, if `boosters` were refitted on more rows afterwards. Evaluation,
+        curves, importance and effects are then those of what the gate judged.
     """
 
     schema: Schema
@@ -134,7 +134,7 @@ class PropensityModel:
         )
 
     def for_scoring(self, n_threads: int | None = None) -> PropensityModel:
-        """Return what scores and explains, without what is known about it: light to send.
+        """Return what scores and explains, without evaluation and notes, so that it is small.
 
         Parameters
         ----------

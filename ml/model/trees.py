@@ -1,8 +1,8 @@
 """Reads XGBoost's JSON of boosted trees, and checks every value of it.
 
-XGBoost's own reader trusts its file: an index out of place crashes the process. So what it is
-given is written by `ml.model.portable` from what is read here, and so is all else that looks into
-trees.
+XGBoost's own reader trusts its file: a wrong index crashes the process. So it only gets what
+`ml.model.portable` wrote, from the values read and checked here. Whatever else looks into trees
+reads them here too.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Tree:
     categories
         Node -> categories that go right, for each node that splits by them.
     base_weights, loss_changes, sum_hessian
-        What XGBoost keeps besides.
+        Further values that XGBoost keeps of each node.
     """
 
     left: list[int]

@@ -37,36 +37,37 @@ def train_propensity(
     ----------
     frame
         One row per (subject, moment), or per subject. Numeric, boolean, categorical, text
-        and datetime columns are recognised; nulls mean something and stay. Row order does not
-        matter.
+        and datetime columns are recognised. Nulls stay nulls, because they carry information. The
+        order of rows does not matter.
     target
         Column of booleans, 0 / 1, or yes / no; rows where it is null are left out.
     features
-        Columns to learn from; by default all that are named nowhere else here.
+        Columns to learn from; by default all columns without another role.
     time
-        Column of timestamps. Given, folds lie one after another: the model is trained on
-        the earliest rows and judged on the latest.
+        Column of timestamps. If given, the folds follow one another in time: the model is trained
+        on the earliest rows and judged on the latest.
     group
-        Column that says whose row it is. Given, a group lies in one fold only, intervals
-        resample groups, and a group of more than 100 rows counts as 100 in fit and metrics.
-        With `time` too, a row is kept only where its group's fold is its period's. Without
-        it each row is a subject of its own, also where rows look alike. Copies are told from
-        those where a table has many sets of up to ten equal rows and hardly any set's targets
-        differ, as they would by chance: a row and its copies are one subject then, and
-        `notes` says so. Other copies are not known from people alike; give `group` then.
+        Column that says whose row it is. If given, a group lies in one fold only, intervals
+        resample groups, and a group of more than 100 rows counts as 100 in fit and metrics. If
+        `time` is given too, a row is kept only if its group's fold is also the fold of its period.
+        If not given, each row is a subject of its own, even if another row has the same values.
+        The exception are copies: if a table has many sets of up to ten equal rows, and far fewer
+        of them have differing targets than chance would give, a row and its copies are one
+        subject, and `notes` says so. Other copies cannot be detected; give `group` for them.
     random_state
         Seed of splits, sampling and search. The same seed and rows give the same model on
         any number of threads.
     fold
-        Column of folds made elsewhere (train / calibrate / test; null leaves a row out).
-        Without any calibrate row the calibration is cross-fitted by group on the train fold.
+        Column of folds (train / calibrate / test), if they are made elsewhere; null leaves a row
+        out. If there is no calibrate row, the calibration is cross-fitted by group on the train
+        fold.
     n_trials
-        Settings tried.
+        How many settings are tried.
     max_seconds
-        No further trial starts after this long; recorded in `params`. Results then depend
+        After so many seconds no further trial starts; recorded in `params`. Results then depend
         on the machine's speed.
     leak_reviewed
-        Columns a person has looked at and cleared of the suspicion to be a leak.
+        Columns that a person has reviewed: they are not suspected to be leaks.
     progress
         False hides the progress bar, which otherwise shows on a terminal.
 

@@ -34,7 +34,7 @@ class ModelKind(Generic[Model]):
     read
         Target column -> numbers, above 0 where the outcome happened, NaN where unknown.
     objective
-        What the trees are fitted to. Its loss is also what the gate compares.
+        What the trees are fitted to. The gate compares its loss too.
     loss_name, gain
         Name of that loss; the metric that says by how much the constant's loss is beaten.
     evaluate, curves
@@ -47,7 +47,7 @@ class ModelKind(Generic[Model]):
         Whether targets are divided by their mean before the fit: settings then mean the same
         whatever the currency.
     params
-        What `params` of the model has besides.
+        Further entries of the model's `params`.
     """
 
     model: type[Model]
