@@ -19,7 +19,7 @@ from ml.engines import connections
     type=click.Choice(["artefact", "onnx", "joblib"]),
     default="artefact",
     show_default=True,
-    help="See above.",
+    help="Format of the file, as described above.",
 )
 @connections.options
 @click.option(
