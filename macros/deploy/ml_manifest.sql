@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "17d6c2b46cd2deb241c0f1e86138b856882a4114c2077c24606d35c7818c2f9d",
+        "sha256": "609b5b38a8307001c620c85b78adca5a7a331d97d076f19b9aeeefcf40b99b61",
         "files": {
         "ml": [
             "__init__.py",
