@@ -1,7 +1,7 @@
 """What of `ml` goes to a warehouse: its content hash, dbt's manifest of it, and its wheel.
 
 dbt cannot read files, so `macros/deploy/ml_manifest.sql` tells it the files and the hash. It is
-written by `make format` and the commit hook, and `make lint` fails where it is out of date.
+written by `make format` and the commit hook, and `make lint` fails if it is out of date.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def version() -> str:
 
 
 def require(sha256: str) -> None:
-    """Stop where the project that dbt runs has another `ml` than runs here.
+    """Stop if the project that dbt runs has another `ml` than the one that runs here.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ def require(sha256: str) -> None:
     WrongPackageError
         The content hash is another.
     """
-    # Not above: where files are missing, this module has to be able to say so.
+    # Imported here, so that this module can report missing files.
     from ml.errors import WrongPackageError
 
     if content_hash() != sha256:
@@ -182,7 +182,7 @@ def _walk(folder: Traversable, path: str) -> Iterator[tuple[str, bytes]]:
 def main() -> None:
     """Write the manifest, say whether it is up to date, or make the wheel."""
     parser = argparse.ArgumentParser(prog="python -m ml.package", description=main.__doc__)
-    parser.add_argument("--check", action="store_true", help="fail where the manifest is old")
+    parser.add_argument("--check", action="store_true", help="fail if the manifest is old")
     parser.add_argument("--wheel", metavar="FOLDER", help="make the wheel there instead")
     asked = parser.parse_args()
     if asked.wheel:

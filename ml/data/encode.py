@@ -174,7 +174,7 @@ def check_zone(values: pd.Series, learnt: str) -> None:
         The hour of day would be another zone's.
     """
     zone = kinds.zone_of(values)
-    # In UTC the moments are the same, and so is the hour where there was no zone.
+    # UTC gives the same moments, and the same hours if there was no zone in training.
     if zone in {learnt, kinds.UTC}:
         return
     words = {

@@ -78,11 +78,11 @@ def hash_groups(values: pd.Series) -> np.ndarray:
 
 
 def row_subjects(content: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int]:
-    """Make each row a subject of its own, whatever it looks like.
+    """Make each row a subject of its own, even if other rows have the same values.
 
-    Rows of equal content are numbered, so that no two have the same hash and the order in
-    which they come does not matter. Only copies of a row keep one hash: sets of a few equal
-    rows whose targets never differ, in a table where by chance many would.
+    Equal rows are numbered, so that no two have the same hash, and the order in which they come
+    does not matter. Only copies of a row share a hash. A small set of equal rows is taken for copies
+    if its targets do not differ, in a table in which by chance many sets would have differing ones.
 
     Parameters
     ----------

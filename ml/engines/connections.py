@@ -159,7 +159,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 def opened(
     warehouse: Path | None, target: str | None, profiles_dir: Path, project_dir: Path
 ) -> Reader:
-    """Open what `options` ask for: a target, where one is named, else a file.
+    """Open what `options` ask for: a target if one is named, else a file.
 
     Raises
     ------

@@ -110,7 +110,7 @@ def effects(
 
 
 def _bands(values: np.ndarray, categories: tuple[str, ...]) -> np.ndarray:
-    """Band of each value: one a value where these are few, else of about equal size."""
+    """Band of each value: one per value if there are few, else bands of about equal size."""
     if categories:
         codes, counts = np.unique(values, return_counts=True)
         named = codes < len(categories)

@@ -2,7 +2,7 @@
 
 Members: `manifest.json` (schema, calibration, evaluation, versions) and one
 `booster_<i>.json` per booster in XGBoost's JSON format; `gated_<i>.json` are those that the
-gate judged, where the model was refitted.
+gate judged, if the model was refitted.
 """
 
 from __future__ import annotations

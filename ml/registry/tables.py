@@ -15,7 +15,7 @@ from ml.errors import ArtefactError
 from ml.evaluation.importance import QUANTILES
 from ml.model.artefact import ways_out
 
-# Of a model that could be trained, where training itself then found that it cannot be.
+# Reason for a model that `trn_readiness` lets train, but that could not be trained.
 NOT_REGISTERED = "No version is registered; the log of propensity_models says why."
 _KEY: Types = {"model_name": "text", "version": "text"}
 EVALUATION: Types = {

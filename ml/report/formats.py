@@ -45,7 +45,7 @@ def tick(value: float) -> str:
 
 
 def count(value: float) -> str:
-    """Write a count; a weighted one keeps a decimal where it is no whole number.
+    """Write a count; a weighted one keeps one decimal if it is not whole.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def amount(value: float) -> str:
 
 
 def plain(value: float) -> str:
-    """Write a feature's value: whole where it is, else three significant digits.
+    """Write a feature's value: a whole number as it is, others with three significant digits.
 
     Examples
     --------

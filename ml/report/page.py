@@ -223,7 +223,7 @@ def _facts(version: Version) -> list[tuple[str, str]]:
 
 
 def _refitted(version: Version) -> str:
-    """Tell on how many rows the version was fitted anew after it was judged; empty if not."""
+    """Say on how many rows the version was refitted after it was judged; empty if it was not."""
     n_rows = dict(settings_of(version, "params")).get("refit_rows", "")
     if not n_rows:
         return ""

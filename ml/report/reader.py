@@ -31,11 +31,11 @@ class Version:
     words
         `feature_catalogue`, for the features' words; may be empty.
     not_trained
-        Why the latest run could not train this model anew; empty if it could.
+        Why the latest run could not train this model again; empty if it could.
     standing, standing_reason
-        Where it stands now, as `propensity_versions` says: retired where it belongs to another
-        definition than its model has now, kept where its last published scores stay all the
-        same. Empty if there is no such table.
+        Where it stands now, as `propensity_versions` says: retired if it belongs to another
+        definition than its model has now; kept if its last published scores stay nevertheless.
+        Empty if there is no such table.
     metrics, curves, importance, effects, folds, leaks
         As in the tables of these names; empty if the version has none recorded.
     """

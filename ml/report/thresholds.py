@@ -87,8 +87,8 @@ class Cut:
                 f"Taking every row that scores at least {percent(self.threshold)} takes "
                 f"{count(taken)} of {count(self.total)} rows ({percent(self.taken)}). It reaches "
                 f"{count(self.true_positive)} of {count(positive)} {nouns.events} "
-                f"({percent(self.recall)}); of those taken, {percent(self.precision)} "
-                f"{nouns.did}, where it is {percent(at_random)} at random."
+                f"({percent(self.recall)}). Of those taken, {percent(self.precision)} {nouns.did}; "
+                f"of rows picked at random, it would be {percent(at_random)}."
             ),
         }
 
@@ -146,7 +146,7 @@ def choose(version: Version, cuts: list[Cut], wanted: float | None) -> tuple[int
     high, told = high_from(float(base)) if base else (1.0, f"{DEFAULT_LIFT:g} times the base rate")
     at = _at_least(cuts, high) if base else None
     if at is not None and cuts[at].taken >= LEAST_TAKEN:
-        return at, (f"The rule: {told} it was trained on, where the label High starts by default.")
+        return at, (f"The rule: {told} it was trained on. The label High starts there by default.")
     tenth = int(np.argmin([abs(cut.taken - 0.1) for cut in cuts]))
     return tenth, (
         f"The rule: the top tenth, since less than {percent(LEAST_TAKEN)} of rows score {told}."

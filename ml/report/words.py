@@ -336,7 +336,7 @@ def _meaning(version: Version, name: str, value: float) -> str:
 
 
 def judged_of(version: Version) -> str:
-    """Say on which rows the version was judged: by which people, of which time."""
+    """Say which rows judged the version: of which people, and of which time."""
     row = row_of(version.model_name)
     people = "people" if row.subject == "person" else f"{row.subject}s"
     split = version.text("split") or PEOPLE_AND_TIME
@@ -351,7 +351,7 @@ def judged_of(version: Version) -> str:
 
 
 def caution_of(version: Version) -> str:
-    """Warn where few subjects, or none of later time, judge the version; else empty."""
+    """Warn if few subjects, or none of later time, judge the version; else empty."""
     judged = metric(version, "n_converting_subjects")[0]
     optimistic = (
         f"The figures are optimistic: the rows that judge this version are {judged_of(version)}. "
@@ -370,7 +370,7 @@ def caution_of(version: Version) -> str:
 
 
 def feature_words(version: Version, names: list[str]) -> dict[str, Words]:
-    """Words of each feature; its own name where the catalogue has none."""
+    """Words of each feature; its own name if the catalogue has none."""
     catalogue = version.words
     if catalogue.empty:
         catalogue = pd.DataFrame({"feature_name": pd.Series([], dtype=object)})

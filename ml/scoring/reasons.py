@@ -83,7 +83,7 @@ class Words:
 
 
 def read_words(catalogue: pd.DataFrame, names: Sequence[str]) -> list[Words]:
-    """Words of each named feature from `feature_catalogue`; its own name where it has none."""
+    """Words of each named feature from `feature_catalogue`; its own name if it has none."""
     rows = {
         str(r["feature_name"]): {str(k): v for k, v in r.items()}
         for r in catalogue.to_dict("records")
@@ -110,9 +110,9 @@ def top_reasons(
     Returns
     -------
     DataFrame
-        `reason_1` to `reason_3` and `reason_1_feature` to `reason_3_feature`, n rows; null
-        where fewer behaviours raise the score. Windows of one behaviour are added up, and
-        the window that contributes most is the one told.
+        `reason_1` to `reason_3` and `reason_1_feature` to `reason_3_feature`, n rows; null if
+        fewer behaviours raise the score. Windows of one behaviour are added up, and the window
+        that contributes most is named.
     """
     behaviours = list(dict.fromkeys(word.behaviour for word in words))
     member = np.array([[w.behaviour == b for b in behaviours] for w in words], dtype=float)

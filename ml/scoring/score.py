@@ -140,9 +140,9 @@ def scorer(
     -------
     callable
         Frame with the subject column, `as_of_tstamp` and the model's columns -> frame with the
-        columns of SCORES, in the same order. Where the frame has `is_open__<model_name>`, it
-        becomes `is_open`, and churn scores only those rows where it is true: it is not asked
-        of visitors who are gone.
+        columns of SCORES, in the same order. If the frame has `is_open__<model_name>`, it becomes
+        `is_open`, and churn only scores the rows for which it is true, because visitors who have
+        gone already cannot go.
     """
     # The function goes to each of Spark's tasks.
     model = model.for_scoring(n_threads)

@@ -97,7 +97,7 @@ def rows_of(day: DayEvents, population: Population, seed: int, epoch_us: int) ->
     Parameters
     ----------
     day : DayEvents
-        What `Population.day` handed back.
+        What `Population.day` returned.
     population : Population
         The visitors.
     seed : int

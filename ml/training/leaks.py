@@ -182,9 +182,10 @@ def _check_change(
 def find_rates(frame: pd.DataFrame, y: np.ndarray, names: Collection[str]) -> dict[str, Any]:
     """Find features that are means of the target itself, over rows that share a value.
 
-    Over the rows where a rate says v, the outcomes of a rate known beforehand scatter round
-    v as coin tosses do: the scatter is chi-squared. A mean taken over those very rows meets
-    them exactly, or, where some of the rows are not here, far too closely.
+    Take the rows for which a feature has the value v. If it is a rate that was known beforehand,
+    the outcomes of these rows scatter around v as coin tosses do: the scatter is chi-squared. If it
+    is the mean of these outcomes, it matches them exactly, or far too closely if some of the rows
+    are missing.
 
     Parameters
     ----------
@@ -265,8 +266,8 @@ def _auc(data: Data, score: np.ndarray, rows: np.ndarray) -> float:
 def _auc_error(data: Data, rows: np.ndarray, groups: np.ndarray) -> float:
     """Give the spread of the AUC of a useless score, counting subjects rather than rows.
 
-    Mann and Whitney (1947); wider than that of a good score, so on the safe side. Infinite
-    where a class has too few subjects to judge.
+    Mann and Whitney (1947). It is wider than that of a good score, so it errs on the safe side. It
+    is infinite if a class has too few subjects to judge.
     """
     n_all = len(np.unique(groups[rows]))
     n_pos = len(np.unique(groups[rows & (data.y > 0)]))

@@ -37,7 +37,8 @@ def test_rates_of_a_cut() -> None:
     assert cut.lift == pytest.approx(10 / 9)
     assert cut.told(version())["sentence"] == (
         "Taking every row that scores at least 80.0% takes 3 of 5 rows (60.0%). It reaches "
-        "2 of 3 conversions (66.7%); of those taken, 66.7% converted, where it is 60.0% at random."
+        "2 of 3 conversions (66.7%). Of those taken, 66.7% converted; of rows picked at random, "
+        "it would be 60.0%."
     )
 
 
