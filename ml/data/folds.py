@@ -81,8 +81,8 @@ def row_subjects(content: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, int]:
     """Make each row a subject of its own, even if other rows have the same values.
 
     Equal rows are numbered, so that no two have the same hash, and the order in which they come
-    does not matter. Only copies of a row share a hash. Small sets of equal rows are taken for copies
-    if hardly any of them has differing targets, though by chance many would.
+    does not matter. Only copies of a row share a hash. Small sets of equal rows count as copies if
+    hardly any of them has differing targets, though by chance many would.
 
     Parameters
     ----------
