@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "609b5b38a8307001c620c85b78adca5a7a331d97d076f19b9aeeefcf40b99b61",
+        "sha256": "c219b4125f5e56d967f7c2c90e47e3716e3c5feacfa51fe5435fd7c92fb4c11b",
         "files": {
         "ml": [
             "__init__.py",
