@@ -1,6 +1,6 @@
-{#- CTE `emails`, where var email_property names where an address is: for each person the
-    last one seen, as ad tools match it: SHA-256 of the trimmed, lower-case address. What is
-    a SHA-256 already is kept, so that no address need ever reach the warehouse. -#}
+{#- CTE `emails`: the last address seen of each person, as ad tools match it: SHA-256 of the
+    trimmed, lower-case address. Empty if var email_property is null. A value that is a SHA-256
+    already is kept, so plain addresses need never reach the warehouse. -#}
 {% macro person_emails(user_mapping) %}
 {%- set events = ref("stg_snowplow__events") -%}
 {%- if var("email_property") -%}

@@ -1,5 +1,5 @@
-{#- Spark makes a timestamp without zone of an instant in the session's time zone, without a word:
-    in another than UTC, events and outcomes would lie hours from where they are. -#}
+{#- Spark reads a timestamp without zone in the session's time zone, and does not say so. In
+    any zone but UTC, events and outcomes would be hours off, so the run stops. -#}
 {% macro check_time_zone() %}
     {% if execute and flags.WHICH in ["build", "run", "test"] %}
         {% do adapter.dispatch("check_time_zone", "cdp")() %}

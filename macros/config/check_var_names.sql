@@ -1,7 +1,6 @@
-{#- A name in --vars that is none of this project's would be ignored by dbt. Where the project is
-    a package of another one, the name may be of that one.
-
-    given  what the command line gave, as a mapping; none where it gave nothing -#}
+{#- Stops at a name in --vars that this project does not have: dbt would ignore it. If the
+    project is a package of another one, the name may be the other's. `given` is what the
+    command line gave, as a mapping; none: nothing. -#}
 {% macro check_var_names(given) %}
     {% if project_name != "cdp" or given is not mapping %} {{ return("") }} {% endif %}
     {% set known = vars_by_effect().values() | sum(start=[]) | sort %}

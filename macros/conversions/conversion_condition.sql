@@ -1,5 +1,5 @@
-{#- Events that are, each, a conversion (or count towards its min_count). Where it is made of
-    more than an event, targets find it among the events under a name of its own. -#}
+{#- SQL that is true for each event that is a conversion, or counts towards its min_count. If a
+    conversion is no single event, targets find it among the events by a name of its own. -#}
 {% macro conversion_condition(conversion) %}
     {% if conversion.source in ["page_views", "table"] %}
         {{ return("event_name = " ~ sql_literal("conversion:" ~ conversion.name)) }}

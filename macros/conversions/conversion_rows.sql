@@ -46,8 +46,8 @@
     {{ return(rows) }}
 {% endmacro %}
 
-{#- The page views themselves, where they are all there is. What one was engaged for is
-    known when it ended. -#}
+{#- The page views themselves, if there are no events. How long somebody was engaged is known
+    when the page view ended. -#}
 {% macro conversion_rows_of_page_views(conversion, page_views) %}
     {% set rows %}
     select

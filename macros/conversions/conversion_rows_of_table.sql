@@ -1,6 +1,6 @@
-{#- A row of a table counts from its time, or from when it was known where that is more
-    than `arrival_tolerance` later: as events do. Rows with one id are one conversion, the
-    earliest; without an id, those of one subject at one time are. -#}
+{#- As events do, a row of a table counts from its time; if it became known more than
+    `arrival_tolerance` later, it counts from then. Rows with one id are one conversion, the
+    earliest. Without an id, rows of one subject at one time are one conversion. -#}
 {% macro conversion_rows_of_table(conversion) %}
     {% set table = conversion_table(conversion) %}
     {% set user = conversion_table_column(conversion, conversion_user_key(conversion), table) %}

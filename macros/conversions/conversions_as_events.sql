@@ -1,7 +1,7 @@
-{#- Conversions that are made of more than an event, and events that name a user_id and no
-    visitor, as further rows of the events that targets look for conversions in: `union all` and
-    a select. What is told by user_id happens to every visitor of the person. Their event_ids
-    begin with `conversion:`: they are nothing that a visitor was seen at. -#}
+{#- Further rows of the events that targets look for conversions in, as `union all` and a
+    select: conversions that no single event shows, and events that name a user_id but no
+    visitor. The latter count for every visitor of the person. The event_id of such a row
+    begins with `conversion:`, because the visitor was not seen at it. -#}
 {% macro conversions_as_events() %}
     {%- set rows = ref("tgt_conversions") -%}
     {%- set user_mapping = ref("stg_snowplow__user_mapping") -%}

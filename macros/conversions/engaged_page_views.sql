@@ -1,6 +1,7 @@
-{#- CTE `engaged`, where a conversion asks for it: page pings with the seconds for which their
-    page view had engaged its visitor by then, as the web tables count them: a heartbeat for
-    each one in which a ping was sent but the first, and min_visit_length for that. -#}
+{#- CTE `engaged`, if a conversion asks for engaged_time_in_s: page pings, each with the
+    seconds that its page view had lasted by then. Seconds are counted as in the web tables:
+    min_visit_length for the first heartbeat in which a ping was sent, and `heartbeat` for each
+    further one. -#}
 {% macro engaged_page_views(events) %}
 {%- if conversions() | selectattr("source", "equalto", "page_views") | list %}
 pings as (
@@ -50,8 +51,8 @@ engaged as (
 {%- endif %}
 {% endmacro %}
 
-{#- CTE `page_views`, where a conversion can be told by them: they stand in for events where
-    there are only modelled web tables. -#}
+{#- CTE `page_views`, if page views can show a conversion: they stand in for events if there
+    are only modelled web tables. -#}
 {% macro lone_page_views() %}
 {%- set page_views = ref("stg_snowplow__page_views") -%}
 {%- set told = [] -%}

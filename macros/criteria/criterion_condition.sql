@@ -1,6 +1,6 @@
-{#- SQL of one criterion of event_condition(). What it compares with has to be of the
-    property's kind: a text beside a number would be false of every event, or an error of the
-    warehouse's in the middle of a build. -#}
+{#- SQL of one criterion of event_condition(). Its value has to be of the property's kind. A
+    text compared with a number would be false for every event, or stop the build with an error
+    of the warehouse. -#}
 {% macro criterion_condition(criterion, prefix, what, columns=none) %}
     {% if criterion is not mapping
         or criterion.keys() | sort | list != ["operator", "property", "value"] %}

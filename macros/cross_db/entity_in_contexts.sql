@@ -75,7 +75,7 @@
 
 {% macro spark__entity_json_type() %} {{ return("string") }} {% endmacro %}
 
-{#- Are there more entities than are looked at? None where all are. -#}
+{#- Are there more entities than are looked at? None: all are looked at. -#}
 {% macro has_too_many_entities(column) %}
     {{ return(adapter.dispatch("has_too_many_entities", "cdp")(column)) }}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{#- Is a timestamp of the source at or after a UTC time? Of the column as it is, where its type
-    says the same as a UTC timestamp: a warehouse skips what a cast would make it read. -#}
+{#- Is a timestamp of the source at or after a UTC time? If the column's type means the same as
+    a UTC timestamp, it is compared as it is: a cast would keep a warehouse from skipping data. -#}
 {% macro not_before(column, text) %}
     {{ return(adapter.dispatch("not_before", "cdp")(column, text)) }}
 {% endmacro %}

@@ -20,8 +20,8 @@
     {{ return("case when abs(" ~ number ~ ") <= 9e12 then " ~ number ~ " end") }}
 {% endmacro %}
 
-{#- Whole millionths, as running totals of floats would drift apart. The type holds the sum of
-    any number of them: where sums of bigint are bigint (Spark), a wider one. -#}
+{#- A number in whole millionths: running totals of floats would drift apart. The type holds
+    the sum of any number of them; on Spark, where a sum of bigint is a bigint, it is wider. -#}
 {% macro millionths(number) %}
     {{ return(adapter.dispatch("millionths", "cdp")(number)) }}
 {% endmacro %}

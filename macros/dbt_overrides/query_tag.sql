@@ -1,5 +1,5 @@
-{#- Snowflake's query history says of each statement which model it was run for, where a model
-    has no `query_tag` of its own: dbt calls these two around every materialization there. -#}
+{#- Snowflake's query history then says which model a statement was run for, if the model has
+    no `query_tag` of its own. dbt calls these two around each materialization there. -#}
 {% macro set_query_tag() %}
     {% set before = get_current_query_tag() %}
     {% set tag = config.get("query_tag") or model.package_name ~ "." ~ model.name %}

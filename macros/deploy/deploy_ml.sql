@@ -43,7 +43,7 @@
     {{ log("deploy_ml: ml " ~ manifest.sha256[:12] ~ " is on @" ~ stage, info=true) }}
 {% endmacro %}
 
-{#- On run start, where a Python model is going to run: deploy what changed. With the var
+{#- On run start: deploys `ml` if it changed and a Python model is going to run. With the var
     `deploy_ml: check` nothing is deployed, and a stage that holds another `ml` is an error. -#}
 {% macro deploy_ml_if_changed() %}
     {% if not execute or flags.WHICH not in ["build", "run"] %} {{ return("") }} {% endif %}

@@ -1,8 +1,8 @@
-{#- What a feature table remembers of the events it was made from, in a table beside it:
-    <its name>__built_from, the rows of stg_snowplow__events__days as they were then, and how
-    many rows the feature table had. Its pre-hook first marks there what it is about to delete
-    (num_events is null), its post-hook writes it anew: where a run stops in between, the next
-    one builds what is marked. -#}
+{#- What a feature table remembers of the events it was made from, in the table <its
+    name>__built_from beside it: the rows of stg_snowplow__events__days at that time, and how
+    many rows the feature table had. The first pre-hook marks there what is about to be deleted
+    (num_events is null). The post-hook writes the table anew. If a run stops in between, the
+    next one builds what is marked. -#}
 {% macro built_from_relation() %}
     {{ return(this.incorporate(path={"identifier": this.identifier ~ "__built_from"})) }}
 {% endmacro %}

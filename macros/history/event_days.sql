@@ -48,7 +48,7 @@
     {{ return(events.incorporate(path={"identifier": events.identifier ~ "__days"})) }}
 {% endmacro %}
 
-{#- Where to read them: the table, or, where a run was stopped before it was made, the events. -#}
+{#- Where to read them: the table; or the events, if a run stopped before it was made. -#}
 {% macro event_days(events) %}
     {% set days = load_relation(event_days_relation(events)) %}
     {{ return(days if days is not none else "(" ~ event_days_sql(events) ~ ")") }}

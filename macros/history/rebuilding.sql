@@ -39,7 +39,7 @@
     {% endif %}
 {% endmacro %}
 
-{#- One line where more is built than a day that goes on and what may arrive late. -#}
+{#- One line in the log if more is built than the current day and what may arrive late. -#}
 {% macro log_changes(changes) %}
     {% if changes.from_us < changes.newest_us - longest_lateness_us() - 86400000000 and changes.days %}
         {% set day = utc_text(changes.from_us, "%Y-%m-%d") %}
@@ -55,7 +55,7 @@
     {% endif %}
 {% endmacro %}
 
-{#- One line where a table is built anew that nobody asked to. -#}
+{#- One line in the log if a table is built anew and nobody asked for it. -#}
 {% macro log_unknown_history() %}
     {% if load_relation(this) is not none and not flags.FULL_REFRESH %}
         {% set why = unknown_history() or "its definitions are others, or its events are at another place" %}

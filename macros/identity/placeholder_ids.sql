@@ -3,9 +3,9 @@
     {{ return(["event_id", "domain_userid", "user_id", "network_userid", "domain_sessionid"]) }}
 {% endmacro %}
 
-{#- Is the text one that stands for no identifier: of var placeholder_ids, in any case of letters,
-    or made of zeros and dashes alone, as the GUID of zeros? Numbered events may begin with 0,
-    000 or that GUID: zeros are an event_id, and rpt_event_intake counts it where it is on several. -#}
+{#- Does the text stand for no identifier? So do the texts of var placeholder_ids, in any case
+    of letters, and texts of zeros and dashes alone, such as a GUID of zeros. Zeros can be an
+    event_id, because events may be numbered from 0; rpt_event_intake counts a repeated one. -#}
 {% macro is_placeholder_id(text, column=none) %}
     {% set words = [] %}
     {% for word in var("placeholder_ids") %} {% do words.append(word | string | lower) %} {% endfor %}
@@ -18,7 +18,7 @@
     {{ return("replace(replace(trim(" ~ text ~ "), '0', ''), '-', '') = ''") }}
 {% endmacro %}
 
-{#- An identifier, null where it is a placeholder. -#}
+{#- An identifier; null if it is a placeholder. -#}
 {% macro known_id(text, column=none) %}
     {{ return("case when not " ~ is_placeholder_id(text, column) ~ " then " ~ text ~ " end") }}
 {% endmacro %}

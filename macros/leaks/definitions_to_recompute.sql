@@ -1,5 +1,5 @@
-{#- The definitions of a feature table's columns, without those that describe the moment's own
-    event where `skip_own`. -#}
+{#- The definitions of a feature table's columns. With `skip_own`, those that describe the
+    moment's own event are left out. -#}
 {% macro definitions_to_recompute(table, skip_own) %}
     {% set definitions = {} %}
     {% for name, column in visitor_feature_definitions().items()

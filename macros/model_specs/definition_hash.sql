@@ -63,8 +63,8 @@
     {{ return(facts) }}
 {% endmacro %}
 
-{#- Of all that decides the rows of the visitor feature tables, and where the events came
-    from: rows made otherwise are not kept. -#}
+{#- A hash of all that decides the rows of the visitor feature tables, and of where the events
+    came from: rows of another hash are not kept. -#}
 {% macro features_hash() %}
     {% if not execute %} {{ return("") }} {% endif %}
     {% set facts = event_facts() %}

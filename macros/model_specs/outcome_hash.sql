@@ -1,5 +1,5 @@
-{#- Raise it when the project itself computes features or outcomes otherwise than before, so
-    that what was made before is neither kept nor scored with. -#}
+{#- Raise it when the project's own SQL computes features or outcomes differently: what was
+    made before is then neither kept nor scored with. -#}
 {% macro computation_version() %} {{ return(1) }} {% endmacro %}
 
 {#- Every var by what it has an effect on; a test demands that each is here, and that the

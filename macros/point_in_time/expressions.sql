@@ -1,6 +1,6 @@
 {#- SQL that both ways of computing features share. -#}
 
-{#- Of the known values the one with most events, by name where several have. -#}
+{#- Of the known values the one with most events; the first by name if several have as many. -#}
 {% macro most_frequent(choices, counts) %}
     {% set most = "greatest(0, " ~ counts | join(", ") ~ ")" %}
     {% set sql -%}
@@ -46,7 +46,7 @@
     {{ return("cast(" ~ sql ~ " as " ~ dbt.type_bigint() ~ ")") }}
 {% endmacro %}
 
-{#- The name of the column with this SQL, added to the stage where it is new. -#}
+{#- The name of the column with this SQL, which is added to the stage if it is new. -#}
 {% macro stage_column(stage, sql, prefix) %}
     {% if sql not in stage %} {% do stage.update({sql: prefix ~ stage | length}) %} {% endif %}
     {{ return(stage[sql]) }}

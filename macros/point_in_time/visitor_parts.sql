@@ -1,6 +1,7 @@
-{#- Visitors are independent, so an engine that runs on one machine can make a large feature
-    table from one part of them after another. This is the condition of all parts, which
-    create_table_as makes that of each; none: the table is made in one go. -#}
+{#- Visitors are independent of each other. So an engine on one machine can make a large
+    feature table from one part of the visitors after another. This is a condition that all
+    visitors meet; create_table_as() replaces it by the condition of each part. None: the table
+    is made in one go. -#}
 {% macro visitor_parts(events, since=none) %}
     {{ return(adapter.dispatch("visitor_parts", "cdp")(events, since)) }}
 {% endmacro %}
@@ -26,7 +27,7 @@
     ) }}
 {% endmacro %}
 
-{#- The SELECTs of a query's parts: itself where it has none. -#}
+{#- One SELECT per part of the query; the query itself if it has no parts. -#}
 {% macro select_by_parts(sql) %}
     {% set found = modules.re.search("/\\* visitors in ([0-9]+) parts \\*/", sql) %}
     {% if not found %} {{ return([sql]) }} {% endif %}

@@ -1,5 +1,5 @@
-{#- Refuses a version that would not score, as it belongs to another definition than that of
-    the vars and YAML of now. -#}
+{#- Refuses a version that would not score, because the vars and YAML have another definition
+    now. -#}
 {% macro check_definition_of_version(registry, model_name, version) %}
     {% set spec = propensity_model_specs() | selectattr("model_name", "equalto", model_name) | first %}
     {% set what = "rollback_model: version " ~ version ~ " of " ~ model_name %}

@@ -1,5 +1,5 @@
-{#- SQL: can the outcome of a model still happen, as of now? Not where a one-off conversion
-    is done, nor where the visitor has been gone for the churn horizon already. -#}
+{#- SQL: can the outcome of a model still happen, as of now? No if a one-off conversion is
+    done, or if the visitor has been gone for the churn horizon already. -#}
 {% macro is_outcome_open(spec) %}
     {% if spec.kind == "churn" %}
         {% set sql -%}

@@ -1,6 +1,6 @@
-{#- SQL: the scores that stay as they were published, since their version cannot score on
-    and no other has passed (`standing` kept), of those who would still be scored; empty where
-    there are none. Columns as in the model's YAML. -#}
+{#- SQL: the scores that stay as they were published, because their version scores no longer
+    and no other has passed (`standing` is kept). Only subjects who would still be scored are
+    in it. Empty if there are none. Columns as in the model's YAML. -#}
 {% macro kept_scores() %}
     {% set versions = ref("propensity_versions") %}
     {% set subjects = {"daily": ref("visitors_to_score"), "first_touch": ref("people_to_score")} %}

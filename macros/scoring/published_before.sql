@@ -1,5 +1,5 @@
-{#- This model's own table as the last run left it, the scores in use only, of versions that
-    predict what is asked now; none where there is none yet. -#}
+{#- This model's own table as the last run left it: only scores in use, and only of versions
+    that predict what is asked now. None if there is no table yet. -#}
 {% macro published_before() %}
     {% set versions = ref("propensity_versions") %}
     {% if not execute %} {{ return(none) }} {% endif %}
@@ -23,8 +23,8 @@
     {{ return(sql) }}
 {% endmacro %}
 
-{#- This model's own table as the last run left it, with rows that a run may keep; none where
-    there is none yet, or where it was made by an earlier release that lacks a column. -#}
+{#- This model's own table as the last run left it, with rows that a run may keep. None if
+    there is no table yet, or if an earlier release made it without one of the columns. -#}
 {% macro own_rows_before(columns) %}
     {% if not execute %} {{ return(none) }} {% endif %}
     {% set built = load_relation(this) %}
@@ -33,7 +33,7 @@
     {{ return(none if columns | reject("in", names) | list else built) }}
 {% endmacro %}
 
-{#- SQL: a value of `kept`, the row that a run keeps, where there is one; else today's. -#}
+{#- SQL: the value of the kept row, if there is one; else today's. -#}
 {% macro kept_value_or(key, name, today, before) %}
     {% if before is none %} {{ return(today) }} {% endif %}
     {% set sql %}

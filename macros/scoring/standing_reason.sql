@@ -1,5 +1,4 @@
-{#- SQL: why a version does not score any more; null where it does, or where the gate's
-    decision says it. -#}
+{#- SQL: why a version scores no longer; null if it does, or if the gate's decision says why. -#}
 {% macro standing_reason() -%}
 case
             when standing not in ('retired', 'kept') then {{ text_null() }}

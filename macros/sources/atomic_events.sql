@@ -1,6 +1,6 @@
-{#- The relation the atomic events are read from, and its columns: {lower-case name:
-    {name, type}}, as the engine spells them. Both are empty until dbt executes, and where
-    there are modelled tables alone. -#}
+{#- The relation that the atomic events are read from, and its columns as the engine spells
+    them: {lower-case name: {name, type}}. There are none until dbt executes, or if there are
+    only modelled tables. -#}
 {% macro atomic_events() %}
     {{ return(adapter.dispatch("atomic_events", "cdp")()) }}
 {% endmacro %}

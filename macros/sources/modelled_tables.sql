@@ -42,8 +42,8 @@
         from {{ sessions.relation }}
 {%- endmacro %}
 
-{#- Which of the columns a row of a modelled table needs; what a session tells is kept without the
-    visitor. -#}
+{#- Columns that a row of a modelled table has to have. A session or page view is kept without
+    its visitor. -#}
 {% macro web_key_columns(columns) %}
     {% set keys = [] %}
     {% for name, column in columns.items() if column.required %}

@@ -1,5 +1,5 @@
-{#- Called when as_of is made, which all features, scores and audiences come after: stops where
-    the newest event that counts is stale. What was published before stays. -#}
+{#- Called when as_of is made, before any features, scores and audiences: stops if the newest
+    event that counts is stale. What was published before stays. -#}
 {% macro check_event_age() %}
     {% set does = var("stale_events") %}
     {% if does == "auto" %} {% set does = stale_events_by_default() %} {% endif %}

@@ -30,7 +30,7 @@
     {{ return("coalesce(app_id not in (" ~ text_literals(var("app_ids")) ~ "), true)") }}
 {% endmacro %}
 
-{#- The moment an event counts from: its arrival, where that was too late to be known. -#}
+{#- The moment an event counts from: when it happened; if it arrived too late, when it arrived. -#}
 {% macro event_tstamp_by_clock() %}
     {% set sql -%}
     case
@@ -67,9 +67,9 @@
     {{ return(sql) }}
 {% endmacro %}
 
-{#- Was the event collected at or after the var events_from, as far as is known? Of the source's
-    own column, so that a warehouse which keeps its events in that order does not read the others.
-    One whose time is missing or cannot be read is read, and counted. -#}
+{#- Was the event collected at or after var events_from? The source's own column is compared,
+    so that a warehouse that keeps its events in that order skips the others. An event whose
+    time is missing or cannot be read is read, and counted. -#}
 {% macro collected_from_condition(events) %}
     {% if var("events_from") is none %} {{ return("true") }} {% endif %}
     {% set name = "collector_tstamp" if "collector_tstamp" in events.columns else "derived_tstamp" %}

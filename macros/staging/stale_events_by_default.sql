@@ -1,4 +1,4 @@
-{#- What var stale_events does where it is auto. Files on DuckDB are samples and replays. -#}
+{#- What var stale_events does if it is auto. Files on DuckDB are samples and replays. -#}
 {% macro stale_events_by_default() %}
     {{ return(adapter.dispatch("stale_events_by_default", "cdp")()) }}
 {% endmacro %}

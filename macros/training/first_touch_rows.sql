@@ -1,4 +1,4 @@
-{#- Targets of first visits; null where the person converted in the visit. -#}
+{#- Targets of first visits; null if the person converted during the visit. -#}
 {% macro first_touch_training_list(specs) %}
     {% set list = [] %}
     {% for spec in specs %}

@@ -12,7 +12,7 @@
     {{ return(["people_and_time", "time", "people"]) }}
 {% endmacro %}
 
-{#- SQL: the fold of a row of training_rows_by_model under a split; null: none. -#}
+{#- SQL: the fold that a row of training_rows_by_model() has under a split; null: none. -#}
 {% macro fold_under_split(split, row, cut) %}
     {% if split == "people_and_time" %} {{ return(row ~ ".fold") }} {% endif %}
     {% if split == "people" %}
@@ -42,9 +42,9 @@
     {%- endfor %}
 {% endmacro %}
 
-{#- One row for each model, split and fold, with how many subjects of either outcome it asks
-    for: of the strictest split more, as a fifth of the subjects in a fifth of the time is 4 %
-    of the rows. Where a subject is one row (`outcomes_overlap`) it is a fifth. -#}
+{#- One row per model, split and fold: how many subjects of either outcome it asks for. The
+    strictest split asks for more, because a fifth of the subjects in a fifth of the time is 4
+    % of the rows. If a subject is one row (`outcomes_overlap`), it is a fifth. -#}
 {% macro folds_asked() %}
     {% set least = var("min_converting_subjects") %}
     {% set folds = {"people_and_time": ["train", "calibrate", "test"]} %}
@@ -70,8 +70,8 @@
     {{ return(rows | join("\n    union all\n    ")) }}
 {% endmacro %}
 
-{#- From when on a row judges under the split of time, and until when a row teaches: one row
-    for each model. -#}
+{#- One row per model: from when on a row judges under the split of time, and until when a row
+    teaches. -#}
 {% macro cuts_in_time(training_rows) %}
     {%- set share = (var("fold_periods")[2] * 1000) | round | int %}
     select

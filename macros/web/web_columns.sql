@@ -20,8 +20,8 @@
     {{ return(columns) }}
 {% endmacro %}
 
-{#- The columns of a web table, typed, as a select list. The person is the mapping's; of a row
-    without a visitor whoever is logged in, unless that is one of `shared`. -#}
+{#- The columns of a web table, typed, as a select list. The person comes from the mapping. In
+    a row without a visitor it is the user_id, unless that is one of `shared`. -#}
 {% macro stitched_list(rows, mapping, shared=none) %}
     {% set list = [] %}
     {% for name, column in web_columns().items() %}

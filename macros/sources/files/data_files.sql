@@ -1,5 +1,5 @@
-{#- The data files at a file, folder or glob, as [{path, ending}], by path. What is hidden
-    or half written is no data; a folder that is the table of another format is refused. -#}
+{#- The data files at a file, folder or glob, as [{path, ending}], in order of path. Hidden and
+    half-written files are left out. A folder that is a table of another format is refused. -#}
 {% macro data_files(path) %}
     {% set patterns = [
         sql_literal(path), sql_literal(path ~ "/**/*"), sql_literal(glob_escaped(path) ~ "/**/*"),
