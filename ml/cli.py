@@ -1,4 +1,4 @@
-"""The `cdp` console script: one subcommand a capability, loaded only when it is called."""
+"""The `cdp` console script: one subcommand per capability, loaded only when it is called."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 class NotTrainableError(ValueError):
     """The data cannot train a model: too few rows, one class only, an empty fold.
 
-    The message says why and what to change; `ml.registry.register` turns it into a
-    `not_trained` row instead of a failed build.
+    The message says why and what to change. `ml.registry.register` logs it and adds no version; the
+    build goes on.
     """
 
 

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "c219b4125f5e56d967f7c2c90e47e3716e3c5feacfa51fe5435fd7c92fb4c11b",
+        "sha256": "9f45fc26944666c4c752b52365c09cfad117b97a3fbe19645239f89a8f1663d0",
         "files": {
         "ml": [
             "__init__.py",

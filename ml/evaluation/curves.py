@@ -1,4 +1,4 @@
-"""What a version's scores did on the rows that judge it, as one tidy table of points."""
+"""Points of curves on the rows that judge a version: ROC, precision-recall, calibration and more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact TreeSHAP contributions of many rows, computed once for rows alike to a tree.
+"""Exact TreeSHAP contributions of many rows, computed once per cell of a tree.
 
 The contributions of trees add up. Rows that are on the same side of every split of a tree form a
 cell: they have the same contributions in that tree. So each tree's own TreeSHAP is computed for one

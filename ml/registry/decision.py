@@ -1,4 +1,4 @@
-"""What the gate decides: a code and figures. The sentence is made from them, here only."""
+"""What the gate decides: a code and figures, and the sentence that the registry has of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ml.data.splits import JUDGED, PEOPLE, PEOPLE_AND_TIME
 
-# champion: scores from now on. challenger: stands alone and may score a share of people,
+# champion: scores from now on. challenger: stands alone and may score a share of subjects,
 # but has not shown that it is better. rejected: never scores.
 Verdict = Literal["champion", "challenger", "rejected"]
 

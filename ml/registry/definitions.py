@@ -1,7 +1,7 @@
-"""Which versions belong to the present definitions.
+"""Which versions are current.
 
-A version belongs to the definitions, at the time of its training, of what it predicts and of the
-features it reads. The view `propensity_versions` says the same in SQL.
+A version is current if its outcome and the features that it reads are defined as when it was
+trained. The view `propensity_versions` says the same in SQL.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How versions come about; dbt vars reach it by the models' YAML."""
+"""Settings of training and the gate; dbt vars reach them through the models' YAML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _Number = TypeVar("_Number", int, float)
 
 @dataclass(frozen=True)
 class Settings:
-    """How versions come about.
+    """Settings of training and the gate.
 
     Parameters
     ----------

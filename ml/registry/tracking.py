@@ -1,4 +1,4 @@
-"""Records runs in MLflow, if it is there. A failure of MLflow never fails the build."""
+"""Records runs in MLflow, if a server is configured. A failure of MLflow never fails the build."""
 
 from __future__ import annotations
 

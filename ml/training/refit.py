@@ -1,4 +1,4 @@
-"""Fitting anew, on all rows, what the gate has let pass: with the settings that it has.
+"""Fits again, on all rows and with the same settings, a version that passed the gate.
 
 The rows that an honest split keeps apart, and those that it drops, are the newest and most of
 them. Once the gate has decided, the model that scores learns from them too. Spark's workers do

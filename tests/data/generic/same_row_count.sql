@@ -1,4 +1,5 @@
-{#- Both relations have as many rows; `when` limits the comparison to where it holds. -#}
+{#- Both relations have as many rows. If the relation `where_exists` is empty, they are not
+    compared. -#}
 {% test same_row_count(model, compare_to, where_exists=none) %}
 
 with counts as (
