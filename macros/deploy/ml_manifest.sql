@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "9f45fc26944666c4c752b52365c09cfad117b97a3fbe19645239f89a8f1663d0",
+        "sha256": "7ea92da3530046c12347c63c8a3ad156164b10415efde0ea0be5b351fb466324",
         "files": {
         "ml": [
             "__init__.py",

@@ -1,4 +1,4 @@
-"""Points of curves on the rows that judge a version: ROC, precision-recall, calibration and more."""
+"""Points of curves on the rows that judge a version: ROC, precision-recall, calibration, more."""
 
 from __future__ import annotations
 
