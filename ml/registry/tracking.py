@@ -1,4 +1,4 @@
-"""Records runs in MLflow, if a server is configured. A failure of MLflow never fails the build."""
+"""Records runs in MLflow, if a tracking store is configured; its failure never fails the build."""
 
 from __future__ import annotations
 
