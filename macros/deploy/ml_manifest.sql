@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "7ea92da3530046c12347c63c8a3ad156164b10415efde0ea0be5b351fb466324",
+        "sha256": "cdfaa7627564c04e86a4f62bccf680a184da4b7a646549c1a893fbb8e3852a2c",
         "files": {
         "ml": [
             "__init__.py",
