@@ -1,5 +1,6 @@
-{#- A feature table is built anew if its rows were made by other definitions, which the column
-    `definitions_hash` remembers, or from nobody knows which events: dbt asks this macro. -#}
+{#- dbt asks this macro whether to build a table anew. A feature table is, if its rows were made
+    by other definitions (column `definitions_hash`), or if it is unknown which events they were
+    made from. -#}
 {% macro should_full_refresh() %}
     {% set asked = config.get("full_refresh") %}
     {% if asked is none %} {% set asked = flags.FULL_REFRESH %} {% endif %}

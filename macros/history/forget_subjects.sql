@@ -1,6 +1,6 @@
 {#- Removes people and visitors from the tables that are only ever added to: the history of
-    scores, and those that matured. All other tables forget whom the events no longer hold
-    with the next build. Ids are domain_userids, and user_ids where people were scored.
+    scores, and those that matured. Other tables drop them at the next build, once the
+    events are gone. Ids are domain_userids, and user_ids where people were scored.
 
     dbt run-operation forget_subjects --args '{subject_ids: [a1b2, c3d4]}' -#}
 {% macro forget_subjects(subject_ids) %}

@@ -1,8 +1,8 @@
 {#- The events that features and targets see: of a known subject, and not among the
     `excluded_events`. Nothing here lies at or after as_of: staging sees to that.
-    `since`, a condition, leaves out older events; none: none. `in_parts`: the query holds nothing but
-    what these events say, so that it may run for one part of the visitors after another.
-    `by_user_id`: those without a visitor too, if they name a user_id. -#}
+    `since` is a condition that leaves out older events; none: all are read. `in_parts`: the query
+    holds nothing but what these events say, so that it may run for one part of the visitors
+    after another. `by_user_id`: events without a visitor too, if they name a user_id. -#}
 {% macro subject_events(events, since=none, in_parts=false, by_user_id=false) %}
     {%- set part = visitor_parts(events, since) if in_parts -%}
     select * from {{ events }}

@@ -4,10 +4,10 @@
     A subject hashes to one fold. Time is cut into three periods, one a fold, in the same
     order; a row has a fold where its subject's fold is also its period's, and where its
     outcome falls wholly into that period. So no subject and no moment of time is shared
-    between the folds of a model. The other rows have no fold: they neither teach nor judge
-    the model that the gate sees, and teach the one that scores once the gate has said yes.
-    A target is null from a one-off conversion on, and where its outcome is not known yet; a
-    row where every target is null is left out. Above `max_training_rows`, subjects are
+    between the folds of a model. Where these folds judge a model (split `people_and_time`),
+    rows without a fold are used only in the refit after the gate. A target is null from a
+    one-off conversion on, and where its outcome is not known yet; a row where every target is
+    null is left out. Above `max_training_rows`, subjects are
     sampled by their hash, unless Spark's workers fit the whole (`distributed_training`).
 
     first_conversions  a row per subject: first_seen_tstamp and, for each conversion,
