@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from ml.data.folds import cross_folds
 from ml.evaluation.metrics import log_loss_rows
@@ -46,12 +47,7 @@ class Calibration:
             return np.interp(margin, at, value)
         if self.method == "amount":
             return np.exp(np.asarray(margin, dtype=np.float64) + self.intercept)
-        return expit(self.slope * margin + self.intercept)
-
-
-def expit(margin: np.ndarray) -> np.ndarray:
-    """Logistic function without overflow, shape kept."""
-    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(margin, dtype=np.float64)))
+        return expit(self.slope * np.asarray(margin, dtype=np.float64) + self.intercept)
 
 
 def choose_calibration(
