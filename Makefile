@@ -47,7 +47,7 @@ clean: ## Remove what make made; warehouses and your data stay
 
 # --- Working on it ------------------------------------------------------------------
 
-test: lint test-unit test-dbt test-lowest ## Everything CI runs
+test: lint test-unit test-dbt test-lowest ## Every linter and test
 
 lint: $(VENV)/.dev ## ruff, pyright, import-linter, dbt-bouncer, sqlfluff
 	$(BIN)/ruff check .
