@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "cdfaa7627564c04e86a4f62bccf680a184da4b7a646549c1a893fbb8e3852a2c",
+        "sha256": "d63911fed6428ce65cfce177cb0fb29629cbcb0be70bbcc93c49515042915e24",
         "files": {
         "ml": [
             "__init__.py",
