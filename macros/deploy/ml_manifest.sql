@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "d63911fed6428ce65cfce177cb0fb29629cbcb0be70bbcc93c49515042915e24",
+        "sha256": "c4303c9b146763a9858d1b1ab6f7937032fc9fe5893d73384d5c83bae1a1396a",
         "files": {
         "ml": [
             "__init__.py",

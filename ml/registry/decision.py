@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -122,6 +123,19 @@ class Decision:
 
     @property
     def figures_json(self) -> str:
-        """The figures as the registry keeps them; null for what is no number."""
-        known = {name: None if value != value else value for name, value in self.figures.items()}
-        return json.dumps(known)
+        """The figures as the registry keeps them: to nine digits, null for what is no number.
+
+        The last digits of a float depend on the order in which an engine hands over rows.
+
+        Examples
+        --------
+        >>> Decision("better", {"gain": 0.12345678901, "n": 7, "low": math.nan}).figures_json
+        '{"gain": 0.123456789, "n": 7, "low": null}'
+        """
+        return json.dumps({name: _kept(value) for name, value in self.figures.items()})
+
+
+def _kept(figure: Any) -> Any:  # noqa: ANN401 - a number or a text
+    if not isinstance(figure, float):
+        return figure
+    return float(f"{figure:.9g}") if math.isfinite(figure) else None
