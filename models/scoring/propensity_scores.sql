@@ -55,7 +55,9 @@ ranked as (
                 candidates.subject_id
         ) as decile,
         -- Is the subject's used score the challenger's?
-        {{ is_in_share("candidates.subject_id", var("challenger_share"), "challenger") }}
+        {{ is_in_share(
+            "candidates.subject_id", var("challenger_share"), "challenger"
+        ) }}
         and count(case when candidates.role = 'challenger' then 1 end) over (
             partition by candidates.model_name, candidates.subject_id
         ) > 0 as is_challenged

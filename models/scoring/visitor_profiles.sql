@@ -96,7 +96,8 @@ final as (
         conversions.last_seen_tstamp,
         conversions.first_{{ conversion.name }}_tstamp is not null as has_converted,
         {%- for name in features %}
-        {{ kept_value_or("domain_userid", name, "features." ~ name, before) }} as {{ name }},
+        {{ kept_value_or("domain_userid", name, "features." ~ name, before) }}
+            as {{ name }},
         {%- endfor %}
         behaved.behaviour
     from scores
