@@ -195,7 +195,7 @@ def test_two_jobs_at_once_do_not_register_a_version_twice(
     """The second has read the registry before the first has written to it: it sees nothing."""
     root = copy_of_root(tmp_path / "root")
     path = root / "python_models" / "propensity_models.py"
-    seen = "known = registered.read(registry.KNOWN_COLUMNS) if dbt.is_incremental else None"
+    seen = "known = registered.read(register.KNOWN_COLUMNS) if dbt.is_incremental else None"
     assert seen in path.read_text()
     path.write_text(path.read_text().replace(seen, "known = None"))
     second = several.copy(tmp_path / "second", root=root)
