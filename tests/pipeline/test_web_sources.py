@@ -20,7 +20,7 @@ WEB = ("--select", *(f"stg_snowplow__{name}" for name in MODELS))
 
 def documented(table: str) -> list[dict[str, Any]]:
     """The columns of a web table as its YAML has them."""
-    text = (ROOT / "models" / "staging" / f"stg_snowplow__{table}.yml").read_text()
+    text = (ROOT / "models" / "web" / f"stg_snowplow__{table}.yml").read_text()
     return yaml.safe_load(text)["models"][0]["columns"]
 
 
