@@ -379,7 +379,7 @@ def test_a_definition_that_comes_back_is_not_trained_on_every_build(first: pd.Da
     ("column", "values", "told"),
     [
         ("visits", FRAME["visits"].map("{} or so".format), "is given texts"),
-        ("is_weekend", FRAME["as_of_tstamp"].dt.day_name(), "trained on booleans, and is given texts"),
+        ("is_weekend", FRAME["as_of_tstamp"].dt.day_name(), "on booleans, and is given texts"),
     ],
 )
 def test_a_champion_that_cannot_read_a_columns_new_type_is_replaced(
