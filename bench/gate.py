@@ -15,7 +15,8 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from ml.registry.register import Settings, register_due
+from ml.registry.register import register_due
+from ml.registry.settings import Settings
 
 DAY = pd.Timedelta(days=1)
 SHARES = {"train": 0.6, "calibrate": 0.2, "test": 0.2}

@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "c4303c9b146763a9858d1b1ab6f7937032fc9fe5893d73384d5c83bae1a1396a",
+        "sha256": "dddb63689ed523cbba90f2c669ea873e5a748c5c7524ec316daec8869139c1d7",
         "files": {
         "ml": [
             "__init__.py",
@@ -48,6 +48,8 @@
             "decision.py",
             "definitions.py",
             "distributed.py",
+            "due.py",
+            "fit.py",
             "gate.py",
             "model_kinds.py",
             "register.py",
@@ -56,7 +58,6 @@
             "specs.py",
             "tables.py",
             "tracking.py",
-            "verdict.py",
         ],
         "ml/scoring": [
             "__init__.py",

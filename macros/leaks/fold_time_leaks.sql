@@ -18,7 +18,7 @@ periods as (
         '{{ spec.model_name }}' as model_name,
         '{{ spec.training_table }}' as table_name,
         '{{ spec.target_column }}' as target_column,
-        {{ "split" if judged else "'people_and_time'" }} as split,
+        {{ "split" if judged else "'people_and_time' as split" }},
         fold,
         case fold when 'train' then 1 when 'calibrate' then 2 else 3 end as place,
         min({{ epoch_us("as_of_tstamp") }}) as from_us,

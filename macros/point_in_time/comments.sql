@@ -18,7 +18,9 @@
     {% if conditions and conditions != ["true"] %}
         {% do words.append("where " ~ conditions | join(" or ")) %}
     {% endif %}
-    {{ return(modules.re.sub("\\s+", " ", words | join(" ")) | truncate(160, true)) }}
+    {#- Spark continues a comment that ends in a backslash on the next line. -#}
+    {% set text = words | join(" ") | replace("\\", "") %}
+    {{ return(modules.re.sub("\\s+", " ", text) | truncate(160, true)) }}
 {% endmacro %}
 
 {#- Helper column -> names of the features that it serves. `stages` are {SQL: name}, those

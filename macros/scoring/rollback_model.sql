@@ -74,7 +74,7 @@
     {{ return(versions) }}
 {% endmacro %}
 
-{#- 20260701-1a2b3c4d-r2: the second time that version is put back. ml.registry.register knows it. -#}
+{#- 20260701-1a2b3c4d-r2: the second time that version is put back. ml.registry.due knows it. -#}
 {% macro restored_version(versions, version) %}
     {% set trained = modules.re.sub("-r[0-9]+$", "", version) %}
     {% set times = namespace(number=1) %}

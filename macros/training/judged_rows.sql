@@ -5,15 +5,14 @@
             training_rows.{{ spec.subject_column }} as subject_id,
             training_rows.as_of_tstamp,
             coalesce(readiness.split, 'people_and_time') as split,
-            case
-                when readiness.split = 'people'
-                    then case when training_rows.subject_fold = 'test' then 'test' else 'train' end
-                when readiness.split = 'time'
-                    then case
-                        when training_rows.as_of_tstamp < readiness.train_until_tstamp then 'train'
-                        when training_rows.as_of_tstamp >= readiness.test_from_tstamp then 'test'
-                    end
-                else training_rows.fold
+            case coalesce(readiness.split, 'people_and_time')
+                {%- for split in split_names() %}
+                when '{{ split }}'
+                    then {{ fold_under_split(
+                        split, "training_rows", "training_rows.as_of_tstamp",
+                        "readiness.train_until_tstamp", "readiness.test_from_tstamp",
+                    ) }}
+                {%- endfor %}
             end as fold
         from {{ ref(spec.training_table) }} as training_rows
         inner join {{ ref("trn_readiness") }} as readiness

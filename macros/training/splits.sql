@@ -12,16 +12,17 @@
     {{ return(["people_and_time", "time", "people"]) }}
 {% endmacro %}
 
-{#- SQL: the fold that a row of training_rows_by_model() has under a split; null: none. -#}
-{% macro fold_under_split(split, row, cut) %}
+{#- SQL: the fold that a row of a training table has under a split; null: none. `row` is its
+    alias, `moment` when it is, and rows from `test_from` on judge those before `train_until`. -#}
+{% macro fold_under_split(split, row, moment, train_until, test_from) %}
     {% if split == "people_and_time" %} {{ return(row ~ ".fold") }} {% endif %}
     {% if split == "people" %}
         {{ return("case when " ~ row ~ ".subject_fold = 'test' then 'test' else 'train' end") }}
     {% endif %}
     {% set sql -%}
     case
-        when {{ row }}.moment_us < {{ cut }}.train_until_us then 'train'
-        when {{ row }}.moment_us >= {{ cut }}.test_from_us then 'test'
+        when {{ moment }} < {{ train_until }} then 'train'
+        when {{ moment }} >= {{ test_from }} then 'test'
     end
     {%- endset %}
     {{ return(sql) }}
@@ -36,7 +37,10 @@
         '{{ split }}' as split,
         {{ training_rows }}.subject_id,
         {{ training_rows }}.happened,
-        {{ fold_under_split(split, training_rows, cuts) }} as fold
+        {{ fold_under_split(
+            split, training_rows, training_rows ~ ".moment_us",
+            cuts ~ ".train_until_us", cuts ~ ".test_from_us",
+        ) }} as fold
     from {{ training_rows }}
     inner join {{ cuts }} on {{ training_rows }}.model_name = {{ cuts }}.model_name
     {%- endfor %}
@@ -108,45 +112,3 @@
         or (last_us - moment_us) * 1000 <= (last_us - first_us) * {{ share }}
     group by model_name
 {% endmacro %}
-
-{#- SQL of trn_readiness: why a model is not judged more strictly; `strictest` if it is. -#}
-{% macro split_code() -%}
-case
-            when chosen.split = 'people_and_time' then 'strictest'
-            when strictest.lacking_fold is null then 'few_subjects'
-            else 'few_of_one_outcome'
-        end
-{%- endmacro %}
-
-{#- SQL of trn_readiness: what split and code say, with the figures. -#}
-{% macro split_reason() %}
-    {%- set text = dbt.type_string() -%}
-    case split
-            when 'people_and_time'
-                then 'Judged on other people and later time than it learns from.'
-            when 'time'
-                then
-                    'Judged on later time than it learns from, whoever the people are: the '
-                    || 'strictest split would leave'
-            when 'people'
-                then
-                    'Judged on other people of the same time only, which is optimistic: the '
-                    || 'strictest split would leave'
-        end
-        || case split_code
-            when 'strictest' then ''
-            when 'few_subjects'
-                then
-                    ' ' || cast(strictest_n_subjects as {{ text }})
-                    || ' subjects, where {{ var("min_training_subjects") }} are asked for '
-                    || '(var min_training_subjects).'
-            when 'few_of_one_outcome'
-                then
-                    ' the ' || strictest_lacking_fold || ' fold '
-                    || cast(strictest_lacking_converting as {{ text }})
-                    || ' subjects that convert and '
-                    || cast(strictest_lacking_other as {{ text }})
-                    || ' that do not, where ' || cast(strictest_lacking_asked as {{ text }})
-                    || ' of each are asked for (var min_converting_subjects).'
-        end
-{%- endmacro %}

@@ -317,3 +317,9 @@ def _from_iso(text: str) -> float:
 def is_iso(texts: pd.Series) -> bool:
     """Whether every text is a timestamp in ISO 8601."""
     return all(not np.isnan(_from_iso(str(text))) for text in texts.unique())
+
+
+def days_between(later: Any, earlier: Any) -> float:  # noqa: ANN401 - engines differ in their type
+    """Days from one moment to a later one, whatever type an engine gives them."""
+    stamps = to_microseconds(pd.Series([later, earlier], name="as_of_tstamp"))
+    return float((stamps[0] - stamps[1]) / 86_400e6)

@@ -23,7 +23,7 @@ from ml.data.targets import to_target
 from ml.engines import frames
 from ml.model import booster
 from ml.model.trained import PropensityModel
-from ml.registry.register import Refit, refit_on
+from ml.registry.fit import Refit, refit_on
 from ml.registry.settings import Settings
 from ml.registry.specs import FOLD, MOMENT, Spec
 from ml.training.refit import (

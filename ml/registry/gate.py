@@ -9,9 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml.data.splits import PEOPLE
+from ml.data import folds
+from ml.data.kinds import days_between
+from ml.data.splits import PEOPLE, PEOPLE_AND_TIME
+from ml.errors import ArtefactError
 from ml.evaluation.metrics import log_loss_rows, paired_gain
+from ml.model import artefact
+from ml.model.trained import PropensityModel
+from ml.registry import definitions
 from ml.registry.decision import Decision
+from ml.registry.model_kinds import kind_of
+from ml.registry.specs import FOLD, MOMENT, Spec
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,100 @@ class Judged:
     def n_converting(self) -> int:
         """Subjects with a positive row."""
         return len(np.unique(self.subjects[self.y > 0]))
+
+
+def decide(
+    model: PropensityModel,
+    frame: pd.DataFrame,
+    mine: pd.DataFrame,
+    spec: Spec,
+    fetch_artefact: Callable[[str, str], bytes] | None,
+    as_of: pd.Timestamp,
+    rules: GateRules,
+) -> Decision:
+    """Put a new version through the gate.
+
+    Parameters
+    ----------
+    model
+        The new version.
+    frame
+        The rows it was made from, with their folds.
+    mine
+        The model's versions so far.
+    spec
+        What it is.
+    fetch_artefact
+        Reads a registered artefact.
+    as_of
+        The moment of this run.
+    rules
+        What the gate asks for.
+
+    Returns
+    -------
+    Decision
+        Champion, challenger or rejected, and why. A champion whose artefact is absent or
+        unsound gives way to what stands alone.
+    """
+    test = frame[(frame[FOLD] == "test") & frame[spec.target].notna()]
+    judged = _judged(model, test, spec)
+    rejected = judge_alone(judged, model.base_rate, model.leaks, rules)
+    if rejected:
+        return rejected
+    # With one of another definition there is nothing to compare.
+    champions = definitions.current(mine[mine["decision"] == "champion"], spec)
+    champions = champions.sort_values(["trained_at", "version"])
+    if champions.empty or fetch_artefact is None:
+        kind = kind_of(spec.kind)
+        figures = {
+            "loss_name": kind.loss_name,
+            "gain": model.metric(kind.gain),
+            "gain_low": model.metric_low(kind.gain),
+        }
+        return Decision("first_version" if mine.empty else "first_of_definition", figures)
+    champion = champions.iloc[-1]
+    name, version = spec.model_name, str(champion["version"])
+    try:
+        data = fetch_artefact(name, version)
+        old = artefact.read_registered(data, str(champion["artefact_sha256"]), name, version)
+    except ArtefactError as error:
+        # What the reader of artefacts advises on is not needed: this version takes the place.
+        why = str(error).partition(" Put a version back")[0]
+        return Decision("champion_damaged", {"champion": version, "error": why})
+    held_back = hold_back(spec.split, str(old.params.get("split", PEOPLE_AND_TIME)))
+    if held_back:
+        return held_back
+    # Like is compared with like: both as made from their train folds, before any refit.
+    seen_until = old.gated.seen_until if old.gated else champion["seen_until_tstamp"]
+    newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]
+    if newer.empty:
+        return Decision("no_newer_rows")
+    try:
+        gated = old.as_gated()
+        x = gated.schema.encode(newer, part=True)
+        of_champion = gated.calibration.apply(gated.log_odds(x))
+    except ValueError as error:  # a column has changed its type under its name
+        return Decision("champion_reads_other_columns", {"error": str(error)})
+    return judge_against(
+        _judged(model, newer, spec),
+        of_champion,
+        days_between(as_of, champion["as_of_tstamp"]),
+        rules,
+    )
+
+
+def _judged(model: PropensityModel, rows: pd.DataFrame, spec: Spec) -> Judged:
+    subjects = folds.hash_groups(rows[spec.subject])
+    kind = kind_of(spec.kind)
+    return Judged(
+        y=kind.read(rows[spec.target]),
+        w=folds.group_weights(subjects),
+        subjects=subjects,
+        challenger=model.score(rows),
+        loss=kind.objective.loss,
+        loss_name=kind.loss_name,
+    )
 
 
 def judge_alone(

@@ -5,33 +5,24 @@ Pure functions on pandas frames; `python_models/propensity_models.py` feeds them
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ml import package
-from ml.data import folds
-from ml.data.kinds import to_microseconds
-from ml.data.splits import JUDGED, PEOPLE_AND_TIME
 from ml.engines.frames import Types, empty, say, warn
-from ml.errors import ArtefactError, NotTrainableError
-from ml.model import artefact
+from ml.errors import NotTrainableError
 from ml.model.trained import PropensityModel
 from ml.registry import definitions
-from ml.registry.decision import Decision
-from ml.registry.gate import GateRules, Judged, hold_back, judge_against, judge_alone
-from ml.registry.model_kinds import kind_of
+from ml.registry.due import is_due, restored_version
+from ml.registry.fit import Refit, refit_on, sample_subjects, train_version
+from ml.registry.gate import decide
 from ml.registry.row import known_rows, make_row
 from ml.registry.settings import Settings
-from ml.registry.specs import FOLD, MOMENT, VALUE, Spec, read_specs, with_folds_of
-from ml.registry.verdict import is_outdated, restored_version
-from ml.training.refit import refit
-from ml.training.train import train
+from ml.registry.specs import VALUE, Spec, read_specs, with_folds_of
 
 REGISTRY: Types = {
     "model_name": "text",
@@ -67,7 +58,6 @@ REGISTRY: Types = {
     "decision_code": "text",
     "decision_figures": "text",
 }
-Refit = Callable[[PropensityModel, pd.DataFrame, Spec], PropensityModel]
 # The columns of known versions that decisions need; artefacts are not among them.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
 KNOWN_COLUMNS += ["decision", "definition_hash", "artefact_sha256"]
@@ -181,12 +171,12 @@ class _Run:
     ) -> tuple[dict[str, Any], PropensityModel] | None:
         """Train a model on rows of its table, decide, and describe; None if nothing is to add."""
         name, settings = spec.model_name, self.settings
-        frame = _sampled(known_rows(held, spec.target), spec, settings, self.log)
+        frame = sample_subjects(known_rows(held, spec.target), spec, settings, self.log)
         frame = with_folds_of(frame, spec)
         if spec.split_reason:
             self.log(f"{name}: {spec.split_reason}")
         try:
-            model = _train(frame, spec, self.catalogue, settings)
+            model = train_version(frame, spec, self.catalogue, settings)
         except NotTrainableError as error:
             self.log(f"{name}: not trained. {error}")
             return None
@@ -207,91 +197,6 @@ class _Run:
             return None
         self.log(f"{name} {row['version']}: {decision.verdict}. {decision.reason}")
         return row, model
-
-
-def _train(
-    frame: pd.DataFrame, spec: Spec, catalogue: pd.DataFrame, settings: Settings
-) -> PropensityModel:
-    reviewed = catalogue.loc[_true(catalogue["leak_reviewed"]), "feature_name"].tolist()
-    model = train(
-        kind_of(spec.kind),
-        frame,
-        target=spec.target,
-        features=_features(frame, catalogue, spec),
-        time=MOMENT,
-        group=spec.subject,
-        fold=FOLD,
-        random_state=settings.random_state,
-        n_trials=settings.n_trials,
-        leak_reviewed=reviewed,
-    )
-    if spec.split == PEOPLE_AND_TIME:
-        return model
-    params = {**model.params, "split": spec.split}
-    return replace(model, params=params, notes=[*model.notes, JUDGED[spec.split]])
-
-
-def refit_on(
-    model: PropensityModel, frame: pd.DataFrame, spec: Spec, settings: Settings
-) -> PropensityModel:
-    """Fit what the gate let pass on all rows of a frame (`ml.training.refit`)."""
-    return refit(
-        model,
-        frame,
-        target=spec.target,
-        time=MOMENT,
-        group=spec.subject,
-        fold=FOLD,
-        random_state=settings.random_state,
-    )
-
-
-def is_due(
-    mine: pd.DataFrame, as_of: pd.Timestamp, definition_hash: str, settings: Settings
-) -> tuple[bool, str]:
-    """Whether a model is due for training, and why.
-
-    Versions of other definitions do not count. If an earlier definition comes back, its own latest
-    version decides. A rejected version counts, because the same data would be rejected again by the
-    same rules. A version put back by `rollback_model` does not count: if it did, the version that
-    was rolled back would soon be trained again from the same data.
-
-    Parameters
-    ----------
-    mine
-        The model's versions so far.
-    as_of
-        The moment of this run.
-    definition_hash
-        Of what it would learn from now.
-    settings
-        `retrain_after_days` and `force`.
-
-    Returns
-    -------
-    tuple of bool, str
-        Whether it is due, and why, as part of a sentence.
-    """
-    if settings.force:
-        return True, "forced by var force_training"
-    if mine.empty:
-        return True, "there is no version yet"
-    trained = mine[~mine["version"].map(is_restored).astype(bool)]
-    trained = trained[trained["definition_hash"] == definition_hash]
-    if trained.empty:
-        return True, "definitions changed since the latest version"
-    latest = trained.sort_values(["trained_at", "version"]).iloc[-1]
-    if is_outdated(trained, latest, settings.rules):
-        told = f"{latest['version']} was decided a {latest['decision']}"
-        if latest["decision"] == "rejected":
-            told = f"{latest['version']} was rejected"
-        return True, f"the gate's rules changed since {told}"
-    age = _days(as_of, latest["as_of_tstamp"])
-    limit = settings.retrain_after_days
-    told = f"the latest version ({latest['version']}, {latest['decision']}) is {age:.1f} days old"
-    if age >= limit:
-        return True, f"{told}, due after {limit:g}"
-    return False, f"{told}, due after {limit:g}"
 
 
 def not_registered_since(
@@ -341,166 +246,3 @@ def overtaken_champions(
     if not rows:
         return {}
     return definitions.overtaken(pd.concat(rows, ignore_index=True), read_specs(readiness))
-
-
-def is_restored(version: str) -> bool:
-    """Whether a row puts an earlier version back (macro `rollback_model`: `...-r1`).
-
-    Examples
-    --------
-    >>> is_restored("20260701-1a2b3c4d-r1"), is_restored("20260701-1a2b3c4d")
-    (True, False)
-    """
-    return re.search("-r[0-9]+$", version) is not None
-
-
-def decide(
-    model: PropensityModel,
-    frame: pd.DataFrame,
-    mine: pd.DataFrame,
-    spec: Spec,
-    fetch_artefact: Callable[[str, str], bytes] | None,
-    as_of: pd.Timestamp,
-    rules: GateRules,
-) -> Decision:
-    """Put a new version through the gate.
-
-    Parameters
-    ----------
-    model
-        The new version.
-    frame
-        The rows it was made from, with their folds.
-    mine
-        The model's versions so far.
-    spec
-        What it is.
-    fetch_artefact
-        Reads a registered artefact.
-    as_of
-        The moment of this run.
-    rules
-        What the gate asks for.
-
-    Returns
-    -------
-    Decision
-        Champion, challenger or rejected, and why. A champion whose artefact is absent or
-        unsound gives way to what stands alone.
-    """
-    test = frame[(frame[FOLD] == "test") & frame[spec.target].notna()]
-    judged = _judged(model, test, spec)
-    rejected = judge_alone(judged, model.base_rate, model.leaks, rules)
-    if rejected:
-        return rejected
-    # With one of another definition there is nothing to compare.
-    champions = definitions.current(mine[mine["decision"] == "champion"], spec)
-    champions = champions.sort_values(["trained_at", "version"])
-    if champions.empty or fetch_artefact is None:
-        kind = kind_of(spec.kind)
-        figures = {
-            "loss_name": kind.loss_name,
-            "gain": model.metric(kind.gain),
-            "gain_low": model.metric_low(kind.gain),
-        }
-        return Decision("first_version" if mine.empty else "first_of_definition", figures)
-    champion = champions.iloc[-1]
-    name, version = spec.model_name, str(champion["version"])
-    try:
-        data = fetch_artefact(name, version)
-        old = artefact.read_registered(data, str(champion["artefact_sha256"]), name, version)
-    except ArtefactError as error:
-        # What the reader of artefacts advises on is not needed: this version takes the place.
-        why = str(error).partition(" Put a version back")[0]
-        return Decision("champion_damaged", {"champion": version, "error": why})
-    held_back = hold_back(spec.split, str(old.params.get("split", PEOPLE_AND_TIME)))
-    if held_back:
-        return held_back
-    # Like is compared with like: both as made from their train folds, before any refit.
-    seen_until = old.gated.seen_until if old.gated else champion["seen_until_tstamp"]
-    newer = test[pd.to_datetime(test[MOMENT]) > pd.Timestamp(seen_until)]
-    if newer.empty:
-        return Decision("no_newer_rows")
-    try:
-        gated = old.as_gated()
-        x = gated.schema.encode(newer, part=True)
-        of_champion = gated.calibration.apply(gated.log_odds(x))
-    except ValueError as error:  # a column has changed its type under its name
-        return Decision("champion_reads_other_columns", {"error": str(error)})
-    return judge_against(
-        _judged(model, newer, spec),
-        of_champion,
-        _days(as_of, champion["as_of_tstamp"]),
-        rules,
-    )
-
-
-def _judged(model: PropensityModel, rows: pd.DataFrame, spec: Spec) -> Judged:
-    subjects = folds.hash_groups(rows[spec.subject])
-    kind = kind_of(spec.kind)
-    return Judged(
-        y=kind.read(rows[spec.target]),
-        w=folds.group_weights(subjects),
-        subjects=subjects,
-        challenger=model.score(rows),
-        loss=kind.objective.loss,
-        loss_name=kind.loss_name,
-    )
-
-
-def _features(frame: pd.DataFrame, catalogue: pd.DataFrame, spec: Spec) -> list[str]:
-    """List the catalogue's features that the frame holds and the model may learn from.
-
-    They are in the frame's order, because the catalogue's rows come in any order and the order of
-    columns has an effect on what is learnt.
-
-    Raises
-    ------
-    NotTrainableError
-        There is none. The other columns - identifiers, timestamps, outcomes - are no features.
-    """
-    allowed = {
-        row["feature_name"]
-        for row in catalogue.to_dict("records")
-        if spec.base in (_words(row.get("only_for")) or [spec.base])
-    }
-    named = [name for name in frame.columns if name in allowed]
-    if not named:
-        msg = (
-            f"{spec.training_table} has no column that feature_catalogue names for "
-            f"{spec.base}: define features in the YAML of its feature model "
-            "(config: meta: feature:) and build feature_catalogue with it."
-        )
-        raise NotTrainableError(msg)
-    return named
-
-
-def _words(value: Any) -> list[str]:  # noqa: ANN401 - null differs between engines
-    return value.split() if isinstance(value, str) else []
-
-
-def _sampled(
-    frame: pd.DataFrame, spec: Spec, settings: Settings, log: Callable[[str], None]
-) -> pd.DataFrame:
-    """Keep whole subjects, chosen by hash, when there are more rows than allowed."""
-    # SQL has sampled subjects already, which gives about so many rows.
-    if len(frame) <= 1.1 * settings.max_training_rows:
-        return frame
-    share = settings.max_training_rows / len(frame)
-    kept = (
-        folds.to_uniform(folds.hash_groups(frame[spec.subject]), settings.random_state + 1) < share
-    )
-    log(
-        f"{spec.model_name}: of {len(frame)} training rows a stable {share:.0%} of subjects "
-        "is trained on"
-    )
-    return frame[kept]
-
-
-def _true(values: pd.Series) -> np.ndarray:
-    return values.map(lambda value: str(value).lower() in {"true", "1"}).to_numpy(dtype=bool)
-
-
-def _days(later: Any, earlier: Any) -> float:  # noqa: ANN401 - engines differ in their type
-    stamps = to_microseconds(pd.Series([later, earlier], name="as_of_tstamp"))
-    return float((stamps[0] - stamps[1]) / 86_400e6)

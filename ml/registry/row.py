@@ -15,10 +15,10 @@ from ml.model import packing
 from ml.model.trained import PropensityModel
 from ml.registry import definitions
 from ml.registry.decision import Decision
+from ml.registry.due import rules_text
 from ml.registry.gate import GateRules
 from ml.registry.model_kinds import kind_of
 from ml.registry.specs import FOLD, MOMENT, Spec
-from ml.registry.verdict import rules_text
 
 
 def make_row(

@@ -10,7 +10,7 @@ import ml
 from ml.model import packing
 from ml.model.trained import PropensityModel
 from ml.registry import distributed
-from ml.registry.register import refit_on
+from ml.registry.fit import refit_on
 from ml.registry.settings import Settings
 from ml.registry.specs import Spec
 from tests.unit.frames import visitors, with_folds

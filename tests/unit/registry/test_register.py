@@ -15,15 +15,11 @@ from ml import package
 from ml.errors import ArtefactError, NotTrainableError, WrongPackageError
 from ml.model import artefact, packing
 from ml.model.trained import PropensityModel
+from ml.registry.due import is_due
+from ml.registry.fit import refit_on
 from ml.registry.gate import GateRules
-from ml.registry.register import (
-    REGISTRY,
-    Settings,
-    is_due,
-    not_registered_since,
-    refit_on,
-    register_due,
-)
+from ml.registry.register import REGISTRY, not_registered_since, register_due
+from ml.registry.settings import Settings
 from ml.registry.specs import Spec
 from ml.registry.tables import (
     curves_table,
@@ -505,7 +501,7 @@ def test_one_table_is_let_go_of_before_the_next_is_read(monkeypatch: pytest.Monk
         held.append(weakref.ref(frame))
         raise NotTrainableError
 
-    monkeypatch.setattr("ml.registry.register._train", no_training)
+    monkeypatch.setattr("ml.registry.register.train_version", no_training)
 
     def read(unknown: int) -> pd.DataFrame:
         gc.collect()

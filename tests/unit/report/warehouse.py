@@ -9,7 +9,8 @@ import pandas as pd
 
 from ml.engines import frames
 from ml.registry import tables
-from ml.registry.register import REGISTRY, Settings, register_due
+from ml.registry.register import REGISTRY, register_due
+from ml.registry.settings import Settings
 from tests.unit.frames import visitors, with_folds
 
 AS_OF = pd.Timestamp("2026-03-10 12:00:00")

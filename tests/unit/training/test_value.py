@@ -13,7 +13,8 @@ from ml.errors import NotTrainableError
 from ml.evaluation.value_metrics import evaluate_value
 from ml.model import artefact, packing
 from ml.model.trained import ValueModel
-from ml.registry.register import Settings, register_due
+from ml.registry.register import register_due
+from ml.registry.settings import Settings
 from ml.scoring.score import SCORES, scorer
 from ml.training.value import total_factor, train_value
 from tests.unit.frames import visitors, with_folds
