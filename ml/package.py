@@ -29,6 +29,8 @@ LOCAL = (
     "ml/engines/registered.py",
     "ml/export/",
     "ml/report/",
+    "ml/serving/",
+    "ml/signals/",
     "ml/simulation/",
 )
 _NAME = "cdp_propensity"

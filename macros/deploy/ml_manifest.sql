@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "dddb63689ed523cbba90f2c669ea873e5a748c5c7524ec316daec8869139c1d7",
+        "sha256": "296064de3d04733fa3e846f69eaff53365443974a1bd1d978f811456d1b628f6",
         "files": {
         "ml": [
             "__init__.py",

@@ -1,0 +1,1 @@
+"""The API that scores a visitor while they browse."""
