@@ -24,7 +24,7 @@ from tests.pipeline.features.definitions import (
     histories,
 )
 from tests.pipeline.features.engines import DuckDB, Engine
-from tests.pipeline.features.reference import DAY, Event, Moment, feature, target
+from tools.reference import DAY, Event, Moment, feature, target
 from tools.rendering import (
     DIALECTS,
     ROOT,

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.pipeline.features.reference import DAY, Event
+from tools.reference import DAY, Event
 from tools.rendering import visitor_definitions
 
 HOUR = DAY // 24

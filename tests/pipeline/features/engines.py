@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import duckdb
 
 from tests.pipeline import local_spark
-from tests.pipeline.features.reference import PROPERTIES, Event, Moment
+from tools.reference import PROPERTIES, Event, Moment
 
 TYPES = {"has_media_player": "boolean", "se_value": "double"}
 US = "epoch_us_of_row"
