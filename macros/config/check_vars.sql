@@ -31,6 +31,13 @@
             ~ "none of the entities " ~ var("entities").keys() | join(", "),
         ) %}
     {% endfor %}
+    {% for name, schema in var("signals_schemas").items() %}
+        {% do require_var(
+            "signals_schemas",
+            modules.re.fullmatch("[A-Za-z0-9_.-]+/[A-Za-z0-9_-]{1,128}/[1-9][0-9]*", schema | string),
+            "schemas as vendor/name/major version, e.g. {product: com.acme/product/1}",
+        ) %}
+    {% endfor %}
     {% do late_arrival_us() %}
     {% do check_reading_vars() %}
     {% for name in ["exclude_bots", "force_training", "distributed_training"] %}

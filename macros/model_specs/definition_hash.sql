@@ -44,12 +44,25 @@
 
 {#- The models (bases) that may learn from a feature; empty: all. With several conversions,
     what `any` of them means would change for every model with each one that is added: no
-    model learns from it then. -#}
+    model learns from it then. What is not computed online is nothing that `live` could see. -#}
 {% macro feature_only_for(meta) %}
     {% if meta.feature.get("conversion") == "any" and conversions() | length > 1 %}
         {{ return(["none"]) }}
     {% endif %}
-    {{ return(meta.get("only_for", [])) }}
+    {% set named = meta.get("only_for", []) %}
+    {% if named and "live" not in named or "first_visit" in meta.feature
+        or online_definition(meta.feature).definition is not none %}
+        {{ return(named) }}
+    {% endif %}
+    {% set bases = named or propensity_model_bases() | map(attribute="base") | list %}
+    {{ return(bases | reject("equalto", "live") | list or ["none"]) }}
+{% endmacro %}
+
+{#- A definition as it decides values: where else a feature is computed does not. -#}
+{% macro without_online(definition) %}
+    {% set out = dict(definition) %}
+    {% do out.pop("online", none) %}
+    {{ return(out) }}
 {% endmacro %}
 
 {#- What the conversions that a feature counts are made of. -#}
@@ -71,7 +84,7 @@
     {% do facts.update({"features": {}, "computed_as": computation_version()}) %}
     {% for name in vars_by_effect().features %} {% do facts.update({name: var(name)}) %} {% endfor %}
     {% for name, column in visitor_feature_definitions().items() %}
-        {% set definition = column.meta.feature %}
+        {% set definition = without_online(column.meta.feature) %}
         {% do facts.features.update({name: [
             definition, conversions_of_feature(definition), entities_named_in(definition),
         ]}) %}

@@ -30,7 +30,7 @@
             "label_medium_lift", "label_leave_threshold", "tie_salt",
             "audience_score_step", "rule_based_audience", "paid_mkt_mediums", "email_property",
             "audience_schema", "audience_readers", "audience_exposures", "deploy_ml",
-            "ml_package",
+            "ml_package", "signals_schemas",
         ],
     }) }}
 {% endmacro %}
@@ -87,7 +87,7 @@
         {% do shared.update({name: var(name)}) %}
     {% endfor %}
     {% for name, column in feature_definitions_of(spec.features).items() %}
-        {% set definition = column.meta.feature %}
+        {% set definition = without_online(column.meta.feature) %}
         {% set facts = [
             definition, column.data_type, conversions_of_feature(definition),
             entities_named_in(definition), shared,

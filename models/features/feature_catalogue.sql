@@ -1,11 +1,16 @@
 {%- set features = dict(visitor_feature_definitions()) -%}
 {%- do features.update(feature_definitions_of("feat_person__first_touch")) -%}
+{%- set hashes = {} -%}
+{%- for base in propensity_model_bases() if base.base != "daily" -%}
+    {%- do hashes.update(feature_hashes(base)) -%}
+{%- endfor -%}
 
 with final as (
 
     {%- for name, column in features.items() %}
     {%- set definition = column.meta.feature %}
     {%- set period = definition.get("period") %}
+    {%- set online = online_definition(definition) %}
     {{ "union all" if not loop.first }}
     select
         {{ sql_literal(name) }} as feature_name,
@@ -18,7 +23,13 @@ with final as (
         {{ sql_literal(column.description | replace("\n", " ") | trim) }} as description,
         {{ sql_literal(tojson(definition, sort_keys=true)) }} as definition,
         {{ sql_literal(feature_only_for(column.meta) | join(" ")) }} as only_for,
-        {{ sql_literal(column.meta.get("leak_reviewed", false)) }} as leak_reviewed
+        {{ sql_literal(column.meta.get("leak_reviewed", false)) }} as leak_reviewed,
+        {{ sql_literal(hashes[name]) }} as feature_hash,
+        {{ text_null() if online.definition is none
+            else sql_literal(tojson(online.definition, sort_keys=true)) }}
+            as online_definition,
+        {{ text_null() if online.reason is none else sql_literal(online.reason) }}
+            as not_online_reason
     {%- else %}
     select
         {{ text_null() }} as feature_name,
@@ -31,7 +42,10 @@ with final as (
         {{ text_null() }} as description,
         {{ text_null() }} as definition,
         {{ text_null() }} as only_for,
-        false as leak_reviewed
+        false as leak_reviewed,
+        {{ text_null() }} as feature_hash,
+        {{ text_null() }} as online_definition,
+        {{ text_null() }} as not_online_reason
     where false
     {%- endfor %}
 

@@ -54,6 +54,7 @@ compared as (
         versions.decision_reason,
         versions.definition_hash,
         versions.outcome_hash,
+        versions.base_rate,
         models.kind,
         models.subject_column,
         models.horizon,
@@ -142,7 +143,8 @@ final as (
         predicts_the_same,
         cast(num_changed_features as {{ dbt.type_bigint() }}) as num_changed_features,
         standing,
-        {{ standing_reason() }} as standing_reason
+        {{ standing_reason() }} as standing_reason,
+        base_rate
     from placed
 
 )

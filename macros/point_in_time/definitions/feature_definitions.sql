@@ -15,8 +15,10 @@
     {% set moments = ["day_of_week", "hour_of_day"] %}
     {% if definition is not mapping %}
         {{ definition_error(what, "feature", definition, "a mapping with `aggregation`") }}
+    {% elif definition.get("online", true) is not boolean %}
+        {{ definition_error(what, "online", definition.online, "true, false") }}
     {% elif "moment" in definition %}
-        {% if definition.moment not in moments or definition | length > 1 %}
+        {% if definition.moment not in moments or without_online(definition) | length > 1 %}
             {{ definition_error(what, "moment", definition, moments | join(", ") ~ ", alone") }}
         {% endif %}
         {{ return({"name": name, "aggregation": definition.moment}) }}
@@ -26,7 +28,8 @@
         ) }}
     {% endif %}
     {% set own_keys = known[definition.aggregation]["keys"] %}
-    {% set keys = ["aggregation", "events", "conversion", "criteria", "period"] + own_keys %}
+    {% set keys = ["aggregation", "events", "conversion", "criteria", "period", "online"]
+        + own_keys %}
     {% for key in definition if key not in keys %}
         {{ definition_error(
             what, key, definition[key],

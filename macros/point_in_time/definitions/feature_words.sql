@@ -1,7 +1,7 @@
 {#- Features of the same behaviour differ in their period only: a hash of the rest. -#}
 {% macro feature_behaviour(definition) %}
     {% set rest = {} %}
-    {% for key, value in definition.items() if key != "period" %}
+    {% for key, value in without_online(definition).items() if key != "period" %}
         {% do rest.update({key: value}) %}
     {% endfor %}
     {{ return(local_md5(tojson(rest, sort_keys=true))) }}
