@@ -5,6 +5,10 @@ UV := $(BIN)/uv
 EVENTS ?=
 WEB ?=
 EVENT_COUNT ?= 1000000
+SITE_PORT ?= 8080
+COLLECTOR_PORT ?= 8100
+API_PORT ?= 8000
+OFFER_ABOVE ?=
 SQL ?= models
 WAREHOUSE_TESTS := $(wildcard $(foreach name,snowflake databricks engines,tests/pipeline/test_$(name)_*.py))
 # Lint parses and compiles models by the example profile, against an empty database in memory,
@@ -18,7 +22,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lint-sql lint-snowflake format bench soak docs clean requirements events \
 	test-unit test-dbt test-pipeline test-browser test-lowest test-warehouses \
-	databricks-local snowflake-local java chromium
+	databricks-local snowflake-local java chromium node live
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +40,10 @@ docs: $(VENV)/.demo profiles.yml ## Build the documentation of every table and c
 	@$(BIN)/dbt --quiet docs generate --static
 	@echo "Open target/static_index.html"
 
+live: $(VENV)/.live live/dist/index.html ## A site that scores you while you browse (SITE_PORT, COLLECTOR_PORT, API_PORT, OFFER_ABOVE)
+	@$(BIN)/python -m tools.live --site-port $(SITE_PORT) --collector-port $(COLLECTOR_PORT) \
+		--api-port $(API_PORT) $(if $(OFFER_ABOVE),--offer-above $(OFFER_ABOVE))
+
 databricks-local: $(VENV)/.dev java ## A Databricks stand-in to try things on (http://127.0.0.1:8099)
 	$(BIN)/python -m tests.emulators.databricks
 
@@ -43,7 +51,7 @@ snowflake-local: $(VENV)/.dev ## A Snowflake stand-in to try things on (http://1
 	$(BIN)/python -m tests.emulators.snowflake
 
 clean: ## Remove what make made; warehouses and your data stay
-	rm -rf $(VENV) .venv-lowest target logs .pytest_cache .ruff_cache .hypothesis data/simulated
+	rm -rf $(VENV) .venv-lowest live/node_modules live/dist target logs .pytest_cache .ruff_cache .hypothesis data/simulated
 
 # --- Working on it ------------------------------------------------------------------
 
@@ -75,7 +83,7 @@ test-unit: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit ml
 
 # The three below in one run, so that neither of two cores waits for the other at the end of each.
-test-dbt: $(VENV)/.dev java chromium
+test-dbt: $(VENV)/.dev java chromium live/dist/index.html
 	$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder --durations 12 \
 		tests/pipeline tests/emulators tests/browser
 
@@ -86,7 +94,7 @@ test-pipeline: $(VENV)/.dev java
 test-warehouses: $(VENV)/.dev java ## Only what runs on the stand-ins of Snowflake and Databricks
 	$(BIN)/pytest -q -n 2 --dist loadscope --no-loadscope-reorder tests/emulators $(WAREHOUSE_TESTS)
 
-test-browser: $(VENV)/.dev chromium
+test-browser: $(VENV)/.dev chromium live/dist/index.html
 	$(BIN)/pytest -q tests/browser
 
 # The lowest library versions that pyproject.toml allows: warehouses lag the newest.
@@ -119,6 +127,8 @@ requirements: $(VENV)/.uv ## Compile the pinned requirement files from pyproject
 		-c requirements/dev.txt -o requirements/bench.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --no-header \
 		-c requirements/dev.txt pyproject.toml -o requirements/demo.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra serve --no-header \
+		-c requirements/dev.txt pyproject.toml -o requirements/live.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra export \
 		--extra test --no-header --resolution lowest-direct pyproject.toml -o requirements/lowest.txt
 
@@ -134,6 +144,12 @@ $(VENV)/.uv:
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/.uv
 	@echo "Installing into $(VENV) ..."
 	@test -e $(VENV)/.dev || $(UV) pip install -q --python $(BIN)/python -r requirements/demo.txt
+	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.live: requirements/live.txt pyproject.toml | $(VENV)/.uv
+	@echo "Installing the API and the local collector into $(VENV) ..."
+	@test -e $(VENV)/.dev || $(UV) pip install -q --python $(BIN)/python -r requirements/live.txt
 	@$(UV) pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 
@@ -158,7 +174,20 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 java:
 	@command -v java > /dev/null || { apt-get update -q && apt-get install -y -q openjdk-17-jre-headless; }
 
-# The report is opened in it.
+# The site of make live, bundled with the tracker.
+live/dist/index.html: live/node_modules/.package-lock.json live/build.mjs live/layout.html \
+		live/snippet.js $(shell find live/src live/pages -type f)
+	@cd live && npm run --silent build
+
+live/node_modules/.package-lock.json: live/package.json live/package-lock.json | node
+	@echo "Installing the tracker into live/node_modules ..."
+	@cd live && npm ci --silent
+	@touch $@
+
+node:
+	@command -v npm > /dev/null || { apt-get update -q && apt-get install -y -q nodejs npm; }
+
+# The report and the live page are opened in it.
 chromium:
 	@command -v chromedriver > /dev/null || { apt-get update -q && apt-get install -y -q chromium chromium-driver; }
 
