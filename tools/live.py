@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from ml.signals.champion import Champion, read_champion
-from ml.signals.definitions import SignalsError
 
 from ml.engines.connections import WarehouseError, open_duckdb
+from ml.signals.champion import Champion, read_champion
+from ml.signals.definitions import SignalsError
 from tools.live_site import SITE, Settings, Site
 
 PAGES = Path(__file__).resolve().parents[1] / "live" / "dist"
