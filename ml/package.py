@@ -23,6 +23,7 @@ MANIFEST = Path(__file__).resolve().parents[1] / "macros" / "deploy" / "ml_manif
 # What runs on somebody's own machine. Python models import none of it, so that it is not
 # deployed, and a change of it changes no hash.
 LOCAL = (
+    "ml/activation/",
     "ml/cli.py",
     "ml/demo.py",
     "ml/engines/connections.py",

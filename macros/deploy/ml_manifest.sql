@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "296064de3d04733fa3e846f69eaff53365443974a1bd1d978f811456d1b628f6",
+        "sha256": "2229ced636cf9605e9641bbe2577f9a8e75eb346b29c57bf1084415772f52908",
         "files": {
         "ml": [
             "__init__.py",

@@ -1,4 +1,4 @@
-"""A warehouse opened for reading outside a dbt run: a DuckDB file, or a target of a profile."""
+"""A warehouse opened outside a dbt run: a DuckDB file, or a target of a profile."""
 
 from __future__ import annotations
 
@@ -51,11 +51,14 @@ class Reader:
         What it reads, for messages.
     qualified
         Name of a table of ours -> as the warehouse's SQL spells it.
+    engine
+        dbt's type of the target: `duckdb`, `snowflake` or `databricks`.
     """
 
     connection: Connection
     name: str
     qualified: Callable[[str], str] = str
+    engine: str = "duckdb"
 
     def __enter__(self) -> Reader:
         return self
@@ -157,9 +160,21 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def opened(
-    warehouse: Path | None, target: str | None, profiles_dir: Path, project_dir: Path
+    warehouse: Path | None,
+    target: str | None,
+    profiles_dir: Path,
+    project_dir: Path,
+    *,
+    read_only: bool = True,
 ) -> Reader:
     """Open what `options` ask for: a target if one is named, else a file.
+
+    Parameters
+    ----------
+    warehouse, target, profiles_dir, project_dir
+        Of `options`.
+    read_only
+        As of `open_duckdb`.
 
     Raises
     ------
@@ -168,12 +183,19 @@ def opened(
     """
     given = click.get_current_context().get_parameter_source("warehouse")
     if target and given is not click.core.ParameterSource.COMMANDLINE:
-        return open_target(target, profiles_dir, project_dir)
-    return open_duckdb(warehouse or Path("warehouse.duckdb"))
+        return open_target(target, profiles_dir, project_dir, read_only=read_only)
+    return open_duckdb(warehouse or Path("warehouse.duckdb"), read_only=read_only)
 
 
-def open_duckdb(path: Path) -> Reader:
-    """Open a DuckDB file for reading.
+def open_duckdb(path: Path, *, read_only: bool = True) -> Reader:
+    """Open a DuckDB file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    read_only
+        Else no other process may have it open.
 
     Raises
     ------
@@ -192,13 +214,16 @@ def open_duckdb(path: Path) -> Reader:
         )
         raise WarehouseError(msg)
     try:
-        return Reader(duckdb.connect(str(path), read_only=True), str(path))
+        return Reader(duckdb.connect(str(path), read_only=read_only), str(path))
     except duckdb.Error as error:
-        msg = f"{path} cannot be read ({str(error).splitlines()[0]}). Is a build running on it?"
+        how = "read" if read_only else "written to"
+        msg = f"{path} cannot be {how} ({str(error).splitlines()[0]}). Is a build running on it?"
         raise WarehouseError(msg) from error
 
 
-def open_target(target: str, profiles_dir: Path, project_dir: Path) -> Reader:
+def open_target(
+    target: str, profiles_dir: Path, project_dir: Path, *, read_only: bool = True
+) -> Reader:
     """Open what dbt would build into, by dbt's own adapter.
 
     Parameters
@@ -207,6 +232,8 @@ def open_target(target: str, profiles_dir: Path, project_dir: Path) -> Reader:
         One of the project's profile.
     profiles_dir, project_dir
         Where `profiles.yml` and `dbt_project.yml` are.
+    read_only
+        As of `open_duckdb`; adapters' connections can do what their role may.
 
     Raises
     ------
@@ -237,7 +264,8 @@ def open_target(target: str, profiles_dir: Path, project_dir: Path) -> Reader:
         set_from_args(asked, None)
         profile = load_profile(root, {}, None, target)
         if profile.credentials.type == "duckdb":
-            return open_duckdb(project_dir / str(getattr(profile.credentials, "path", "")))
+            path = project_dir / str(getattr(profile.credentials, "path", ""))
+            return open_duckdb(path, read_only=read_only)
         project = load_project(root, False, profile, {})
         config = RuntimeConfig.from_parts(project, profile, asked)
         reset_adapters()
@@ -258,7 +286,7 @@ def open_target(target: str, profiles_dir: Path, project_dir: Path) -> Reader:
         )  # fmt: skip
         return relation.render()
 
-    return Reader(connection, f"target {target}", qualified)
+    return Reader(connection, f"target {target}", qualified, credentials.type)
 
 
 class _Adapter:
