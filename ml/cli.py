@@ -12,25 +12,33 @@ COMMANDS = {
     "report": ("ml.report.cli", "Write a page for people about each model version."),
     "simulate": ("ml.simulation.cli", "Write Snowplow-shaped events of a simulated site."),
 }
+SIGNALS_COMMANDS = {
+    "local": ("ml.signals.local.command", "Run a local stand-in of a collector and of Signals."),
+}
 
 
 class _LazyGroup(click.Group):
     """A group that imports a subcommand's module when that subcommand runs."""
 
+    def __init__(self, name: str, modules: dict[str, tuple[str, str]], help: str) -> None:
+        super().__init__(name, help=help)
+        self.modules = modules
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
+        return sorted({*self.modules, *self.commands})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        return importlib.import_module(COMMANDS[cmd_name][0]).command
+        if cmd_name not in self.modules:
+            return super().get_command(ctx, cmd_name)
+        return importlib.import_module(self.modules[cmd_name][0]).command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        texts = {name: text for name, (_, text) in self.modules.items()}
+        texts |= {name: group.get_short_help_str(80) for name, group in self.commands.items()}
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
+            formatter.write_dl(sorted(texts.items()))
 
 
-@click.group(cls=_LazyGroup)
-@click.version_option(package_name="cdp-propensity")
-def main() -> None:
-    """Conversion scoring on your own warehouse."""
+main = _LazyGroup("cdp", COMMANDS, help="Conversion scoring on your own warehouse.")
+click.version_option(package_name="cdp-propensity")(main)
+main.add_command(_LazyGroup("signals", SIGNALS_COMMANDS, help="Attributes of Snowplow Signals."))

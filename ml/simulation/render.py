@@ -1,4 +1,4 @@
-"""From codes to `atomic.events`: a table with every column of `ml.simulation.schema`."""
+"""From codes to `atomic.events`: a table with every column of `ml.data.atomic`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ml.simulation.process import (
     SUBMIT,
 )
 from ml.simulation.rows import NULL, EventRows
-from ml.simulation.schema import ENTITIES, SELF_DESCRIBING, camel_case, events_schema
+from ml.data.atomic import ENTITIES, SELF_DESCRIBING, camel_case, events_schema
 
 N_CAMPAIGNS = len(site.CAMPAIGNS)
 EVENT_NAMES = (*ACTIONS, "consent_preferences")

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ml.simulation.generate import Simulation, simulate
-from ml.simulation.schema import ATOMIC, ENTITIES, events_schema
+from ml.data.atomic import ATOMIC, ENTITIES, events_schema
 
 from .conftest import DAYS, EVENTS
 

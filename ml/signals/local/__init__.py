@@ -1,0 +1,1 @@
+"""An honest local stand-in of a Snowplow collector and of Snowplow Signals."""

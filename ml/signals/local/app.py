@@ -1,0 +1,305 @@
+"""The ASGI application of the stand-in: collector paths, Signals paths, `/local`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from typing import Any
+
+from ml.signals.local import schemas
+from ml.signals.local.http import (
+    TEXT,
+    GoneError,
+    Receive,
+    Response,
+    Scope,
+    Send,
+    TooSlowError,
+    headers_of,
+    json_response,
+    read_body,
+)
+from ml.signals.local.properties import EPOCH, microseconds
+from ml.signals.local.registry import (
+    KINDS,
+    VERSIONED,
+    ExistsError,
+    InUseError,
+    MissingError,
+    answer,
+)
+from ml.signals.local.schemas import InvalidError
+from ml.signals.local.stand_in import StandIn
+from ml.signals.local.tracker import NOBODY, BadRowError, Request, payload_of_get, payloads_of_post
+
+WHAT_IT_IS = (
+    "A local stand-in of a Snowplow collector and of Snowplow Signals, for demos and tests. "
+    "It is neither of them, and no copy of their code."
+)
+TRACKER_BODY = 1_000_000
+"""Bytes of a tracker's request that are taken, as a real collector's default."""
+API_BODY = 4_000_000
+REPLAY_BODY = 256_000_000
+BODY_SECONDS = 30.0
+_PIXEL = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)
+_COOKIE = "sp={}; Max-Age=31536000; Path=/; HttpOnly; SameSite=Lax"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_OBJECT = re.compile(r"/api/v1/registry/(\w+)(?:/(\w+)(?:/versions/(\d{1,9}))?)?/?")
+_TRACKER_PATH = re.compile(r"/[A-Za-z0-9._~-]+/[A-Za-z0-9._~-]+")
+
+
+class RefusedError(Exception):
+    """A request that is answered with an error of its own."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class App:
+    """The application.
+
+    Parameters
+    ----------
+    stand_in : StandIn
+    replay : bool
+        Whether callers tell the time.
+    """
+
+    def __init__(self, stand_in: StandIn, *, replay: bool = False) -> None:
+        self.stand_in = stand_in
+        self.replays = replay
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection of the server."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            response = await self._answer(scope, receive, send)
+            if response is not None:
+                await response.send(send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        path: str = scope["path"]
+        try:
+            if path.startswith("/api/v1/"):
+                return await self._signals(scope, receive, send)
+            if path.startswith("/local/"):
+                return await self._local(scope, receive)
+            return await self._collector(scope, receive)
+        except InvalidError as error:
+            return json_response({"detail": error.detail()}, 422)
+        except MissingError as error:
+            return json_response({"detail": str(error)}, 404)
+        except (ExistsError, InUseError) as error:
+            return json_response({"detail": str(error)}, 400)
+        except RefusedError as error:
+            return json_response({"detail": str(error)}, error.status)
+        except TooSlowError:
+            return json_response({"detail": "The body did not arrive in time."}, 408)
+        except GoneError:
+            return None
+
+    def _now(self, headers: dict[bytes, bytes]) -> int:
+        """Tell the time of a request, in microseconds since 1970."""
+        told = headers.get(b"x-replay-now")
+        if not self.replays:
+            if told is not None:
+                raise RefusedError(400, "X-Replay-Now is taken with --replay only.")
+            now = dt.datetime.now(dt.UTC).replace(tzinfo=None)
+            return (now - EPOCH) // dt.timedelta(microseconds=1)
+        time = None if told is None else microseconds(told.decode("latin-1"))
+        if time is None:
+            raise RefusedError(
+                400, "With --replay, the header X-Replay-Now holds the time as ISO 8601."
+            )
+        return time
+
+    # The collector
+
+    async def _collector(self, scope: Scope, receive: Receive) -> Response:
+        method, path = scope["method"], scope["path"]
+        headers = headers_of(scope)
+        if path == "/health" and method in ("GET", "HEAD"):
+            return Response(200, b"ok", [TEXT])
+        if path == "/":
+            return Response(200, WHAT_IT_IS.encode(), [TEXT])
+        is_tracker = path == "/i" or _TRACKER_PATH.fullmatch(path)
+        if not is_tracker or method not in ("GET", "HEAD", "POST", "OPTIONS"):
+            return Response(404, b"404 not found", [TEXT])
+        cross_origin = _cross_origin(headers)
+        if method == "OPTIONS":
+            allowed = (b"access-control-allow-headers", b"Content-Type, SP-Anonymous")
+            lasting = (b"access-control-max-age", b"3600")
+            return Response(200, b"", [*cross_origin, allowed, lasting])
+        visitor, cookie = _visitor(headers)
+        request = self._request(scope, headers, visitor)
+        if method == "POST":
+            await self._take_post(receive, headers, request)
+            return Response(200, b"ok", [TEXT, *cross_origin, *cookie])
+        self._take_get(scope, request)
+        pixel = [(b"content-type", b"image/gif"), (b"cache-control", b"no-cache, no-store")]
+        return Response(200, _PIXEL, [*pixel, *cross_origin, *cookie])
+
+    def _request(self, scope: Scope, headers: dict[bytes, bytes], visitor: str) -> Request:
+        received = EPOCH + dt.timedelta(microseconds=self._now(headers))
+        useragent = headers.get(b"user-agent", b"").decode("latin-1")[:2000] or None
+        if b"sp-anonymous" in headers:
+            return Request(received, visitor, None, useragent)
+        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1").partition(",")[0].strip()
+        client = scope.get("client")
+        return Request(received, visitor, forwarded[:100] or (client and client[0]), useragent)
+
+    async def _take_post(
+        self, receive: Receive, headers: dict[bytes, bytes], request: Request
+    ) -> None:
+        # Every POST is answered with 200: a tracker sends most other answers again for ever.
+        try:
+            body, is_whole = await read_body(receive, TRACKER_BODY, BODY_SECONDS)
+            if not is_whole:
+                raise BadRowError(f"the body has more than {TRACKER_BODY:,} bytes")
+            content_type = headers.get(b"content-type", b"").decode("latin-1")
+            self.stand_in.collect(payloads_of_post(body, content_type), request)
+        except TooSlowError:
+            self.stand_in.refuse(f"the body took more than {BODY_SECONDS:.0f} seconds", None)
+        except BadRowError as bad:
+            self.stand_in.refuse(str(bad), None)
+
+    def _take_get(self, scope: Scope, request: Request) -> None:
+        try:
+            self.stand_in.collect([payload_of_get(scope["query_string"])], request)
+        except BadRowError as bad:
+            self.stand_in.refuse(str(bad), None)
+
+    # Signals
+
+    async def _signals(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        method, path = scope["method"], scope["path"]
+        headers = headers_of(scope)
+        token = headers.get(b"authorization", b"").decode("latin-1")
+        if not re.fullmatch(r"(?i:bearer) +\S+", token):
+            raise RefusedError(401, "A header Authorization: Bearer <token> is needed.")
+        body = (await _whole_body(receive, API_BODY)) if method in ("POST", "PUT") else b""
+        if path == "/api/v1/get-online-attributes" and method == "POST":
+            return self._read(headers, body)
+        if (found := _OBJECT.fullmatch(path)) and found[1] in KINDS:
+            return self._registry(method, found[1], found[2], found[3], body)
+        if path in ("/api/v1/engines/publish", "/api/v1/engines/unpublish") and method == "POST":
+            return self._publish(path.endswith("/publish"), body)
+        raise RefusedError(404, f"The stand-in has no {method} {path}.")
+
+    def _read(self, headers: dict[bytes, bytes], body: bytes) -> Response:
+        request = schemas.read(schemas.AttributesRequest, body)
+        return json_response(self.stand_in.read(request, self._now(headers)))
+
+    def _registry(
+        self, method: str, kind: str, name: str | None, version: str | None, body: bytes
+    ) -> Response:
+        registry = self.stand_in.registry
+        if version is not None and kind not in VERSIONED:
+            raise MissingError(f"{kind} have no versions.")
+        number = int(version) if version else None
+        if name is None:
+            if method == "GET":
+                return json_response([answer(kind, made) for made in registry.all(kind)])
+            if method == "POST":
+                made = registry.create(kind, body)
+                self.stand_in.refresh()
+                return json_response(answer(kind, made))
+            raise RefusedError(405, f"{method} is not for a list of {kind}.")
+        if method == "GET":
+            return json_response(answer(kind, registry.get(kind, name, number)))
+        if number is None:
+            if kind in VERSIONED:
+                raise RefusedError(405, f"{method} of {kind} needs /versions/<version>.")
+            number = 0
+        if method == "PUT":
+            made = registry.replace(kind, name, number, body)
+            self.stand_in.refresh()
+            return json_response(answer(kind, made))
+        if method == "DELETE":
+            registry.delete(kind, name, number)
+            self.stand_in.refresh()
+            return json_response({"ok": True})
+        raise RefusedError(405, f"{method} is not for one of {kind}.")
+
+    def _publish(self, published: bool, body: bytes) -> Response:
+        request = schemas.read(schemas.PublishRequest, body)
+        changed = False
+        for kind in KINDS:
+            for reference in getattr(request, kind) or []:
+                version = (reference.version or 1) if kind in VERSIONED else 0
+                changed |= self.stand_in.registry.set_published(
+                    kind, reference.name, version, published
+                )
+        self.stand_in.refresh()
+        word = "publish" if published else "unpublish"
+        return json_response({"status": f"{word}ed" if changed else f"nothing to {word}"})
+
+    # The stand-in's own
+
+    async def _local(self, scope: Scope, receive: Receive) -> Response:
+        method, path = scope["method"], scope["path"]
+        if path == "/local/stats" and method == "GET":
+            return json_response(self.stats())
+        if path == "/local/events" and method == "POST":
+            if not self.replays:
+                raise RefusedError(403, "Enriched events are taken with --replay only.")
+            now = self._now(headers_of(scope))
+            rows = schemas.read(list[dict[str, Any]], await _whole_body(receive, REPLAY_BODY))
+            self.stand_in.replay(rows, now)
+            return json_response({"taken": len(rows)})
+        raise RefusedError(404, f"The stand-in has no {method} {path}.")
+
+    def stats(self) -> dict[str, Any]:
+        """Tell what was taken, refused and dropped."""
+        stand_in = self.stand_in
+        return {
+            "what": WHAT_IT_IS,
+            "replay": self.replays,
+            "events": stand_in.counts["events"],
+            "profiles": len(stand_in.profiles.profiles),
+            "profiles_dropped": stand_in.profiles.counts["profiles_dropped"],
+            "events_dropped": stand_in.profiles.counts["events_dropped"],
+            "values_left_out": stand_in.profiles.counts["values_left_out"],
+            "bad_rows": sum(stand_in.bad_rows.values()),
+            "bad_rows_by_reason": dict(stand_in.bad_rows.most_common()),
+        }
+
+
+async def _whole_body(receive: Receive, limit: int) -> bytes:
+    body, is_whole = await read_body(receive, limit, BODY_SECONDS)
+    if not is_whole:
+        raise RefusedError(413, f"The body has more than {limit:,} bytes.")
+    return body
+
+
+def _cross_origin(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    """Let another origin's page talk to the collector, cookies included."""
+    origin = headers.get(b"origin")
+    if origin is None:
+        return []
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-credentials", b"true"),
+    ]
+
+
+def _visitor(headers: dict[bytes, bytes]) -> tuple[str, list[tuple[bytes, bytes]]]:
+    """Find the network_userid of a request, and make the cookie that keeps it."""
+    if b"sp-anonymous" in headers:
+        return NOBODY, []
+    cookies = headers.get(b"cookie", b"").decode("latin-1").split(";")
+    found = next((c.strip()[3:] for c in cookies if c.strip().startswith("sp=")), "")
+    visitor = found if _UUID.fullmatch(found) else str(uuid.uuid4())
+    return visitor, [(b"set-cookie", _COOKIE.format(visitor).encode())]

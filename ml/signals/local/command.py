@@ -1,0 +1,50 @@
+"""`cdp signals local`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+
+@click.command(name="local")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=8100, show_default=True,
+    help="Port to listen on.",
+)  # fmt: skip
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on.",
+)  # fmt: skip
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("data/local"),
+    show_default=True, help="Where events and the state are kept.",
+)  # fmt: skip
+@click.option(
+    "--replay", is_flag=True,
+    help="Callers tell the time (header X-Replay-Now) and send enriched events to /local/events. "
+    "Nothing is written.",
+)  # fmt: skip
+def command(port: int, host: str, folder: Path, replay: bool) -> None:  # noqa: ARG001
+    """Run a local stand-in of a Snowplow collector and of Signals.
+
+    For demos and tests: it takes what trackers send, computes the attributes that were published
+    to it, and answers the calls of the official SDK. It is not Signals.
+    """
+    from ml.signals.local.app import WHAT_IT_IS, App
+    from ml.signals.local.server import check_port, serve
+    from ml.signals.local.stand_in import StandIn
+
+    try:
+        check_port(host, port)
+    except OSError as error:
+        raise click.ClickException(
+            f"Cannot listen on --host {host} --port {port}: {error.strerror}. "
+            "Stop what listens there, or name another port."
+        ) from None
+
+    def started() -> None:
+        click.echo(f"{WHAT_IT_IS}\nCollector and Signals API: http://{host}:{port}")
+
+    asyncio.run(serve(App(StandIn(), replay=replay), host, port, started))
+    click.echo("Stopped.")
