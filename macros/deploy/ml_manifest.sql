@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "2229ced636cf9605e9641bbe2577f9a8e75eb346b29c57bf1084415772f52908",
+        "sha256": "b91a690b6ac0e99d252d4db75333e57603e854abf809dff9ee25b55450b7b30e",
         "files": {
         "ml": [
             "__init__.py",
@@ -13,6 +13,7 @@
         "ml/data": [
             "__init__.py",
             "arguments.py",
+            "atomic.py",
             "column.py",
             "encode.py",
             "folds.py",
