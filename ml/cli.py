@@ -20,8 +20,8 @@ SIGNALS_COMMANDS = {
 class _LazyGroup(click.Group):
     """A group that imports a subcommand's module when that subcommand runs."""
 
-    def __init__(self, name: str, modules: dict[str, tuple[str, str]], help: str) -> None:
-        super().__init__(name, help=help)
+    def __init__(self, name: str, modules: dict[str, tuple[str, str]], text: str) -> None:
+        super().__init__(name, help=text)
         self.modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -39,6 +39,6 @@ class _LazyGroup(click.Group):
             formatter.write_dl(sorted(texts.items()))
 
 
-main = _LazyGroup("cdp", COMMANDS, help="Conversion scoring on your own warehouse.")
+main = _LazyGroup("cdp", COMMANDS, text="Conversion scoring on your own warehouse.")
 click.version_option(package_name="cdp-propensity")(main)
-main.add_command(_LazyGroup("signals", SIGNALS_COMMANDS, help="Attributes of Snowplow Signals."))
+main.add_command(_LazyGroup("signals", SIGNALS_COMMANDS, text="Attributes of Snowplow Signals."))

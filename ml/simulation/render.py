@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from ml.data.atomic import ENTITIES, SELF_DESCRIBING, camel_case, events_schema
 from ml.simulation import identity, site
 from ml.simulation.identity import Stream
 from ml.simulation.process import (
@@ -27,7 +28,6 @@ from ml.simulation.process import (
     SUBMIT,
 )
 from ml.simulation.rows import NULL, EventRows
-from ml.data.atomic import ENTITIES, SELF_DESCRIBING, camel_case, events_schema
 
 N_CAMPAIGNS = len(site.CAMPAIGNS)
 EVENT_NAMES = (*ACTIONS, "consent_preferences")

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ml.simulation.generate import Simulation, simulate
 from ml.data.atomic import ATOMIC, ENTITIES, events_schema
+from ml.simulation.generate import Simulation, simulate
 
 from .conftest import DAYS, EVENTS
 
