@@ -10,6 +10,7 @@ COMMANDS = {
     "activate": ("ml.activation.cli", "Let Census sync the audiences after a successful build."),
     "export-model": ("ml.export.cli", "Write a model version to a file, checked on real rows."),
     "report": ("ml.report.cli", "Write a page for people about each model version."),
+    "signals": ("ml.signals.cli", "Publish what a served model reads to Snowplow Signals."),
     "simulate": ("ml.simulation.cli", "Write Snowplow-shaped events of a simulated site."),
 }
 SIGNALS_COMMANDS = {

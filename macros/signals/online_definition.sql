@@ -3,7 +3,8 @@
 
     A definition is {"moment": ...}, which the reader computes itself, or {"attribute": ...,
     "read_as": ...}: an attribute of Snowplow Signals but for its name, and how a reader makes
-    the feature's value of it. -#}
+    the feature's value of it. `includes_own_event` says that the visitor's newest event alone
+    decides the value, so that no history is needed. -#}
 {% macro online_definition(definition) %}
     {% if "first_visit" in definition %}
         {{ return({"definition": none, "reason": "It is of a person's first visit, which live does not read."}) }}
@@ -16,7 +17,9 @@
     {% set attribute = signals_attribute(definition, reasons) %}
     {% if reasons %} {{ return({"definition": none, "reason": reasons | first}) }} {% endif %}
     {% set read_as = signals_aggregations()[definition.aggregation].read_as %}
-    {{ return({"definition": {"attribute": attribute, "read_as": read_as}, "reason": none}) }}
+    {% set out = {"attribute": attribute, "read_as": read_as} %}
+    {% if definition.get("includes_own_event") %} {% do out.update({"includes_own_event": true}) %} {% endif %}
+    {{ return({"definition": out, "reason": none}) }}
 {% endmacro %}
 
 {#- The attribute; what it cannot say is added to `reasons`. -#}

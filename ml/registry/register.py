@@ -20,7 +20,7 @@ from ml.registry import definitions
 from ml.registry.due import is_due, restored_version
 from ml.registry.fit import Refit, refit_on, sample_subjects, train_version
 from ml.registry.gate import decide
-from ml.registry.row import known_rows, make_row
+from ml.registry.row import known_rows, make_row, online_of
 from ml.registry.settings import Settings
 from ml.registry.specs import VALUE, Spec, read_specs, with_folds_of
 
@@ -57,6 +57,7 @@ REGISTRY: Types = {
     "split": "text",
     "decision_code": "text",
     "decision_figures": "text",
+    "online_definitions": "text",
 }
 # The columns of known versions that decisions need; artefacts are not among them.
 KNOWN_COLUMNS = ["model_name", "version", "trained_at", "as_of_tstamp", "seen_until_tstamp"]
@@ -188,7 +189,9 @@ class _Run:
         decision = replace(decision, split=spec.split)
         if decision.verdict != "rejected" and spec.kind != VALUE:
             model = self.refit(model, frame, spec)
-        row = make_row(model, frame, spec, self.as_of, decision, settings.rules)
+        row = make_row(
+            model, frame, spec, self.as_of, decision, settings.rules, online_of(self.catalogue)
+        )
         if decision.is_champion_damaged and row["version"] in set(mine["version"]):
             # The same training again, and the bytes that were lost.
             row["version"] = restored_version(mine["version"], row["version"])

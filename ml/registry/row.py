@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ def make_row(
     as_of: pd.Timestamp,
     decision: Decision,
     rules: GateRules | None = None,
+    online: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe a version as a row of the registry.
 
@@ -50,6 +52,8 @@ def make_row(
         The gate's.
     rules
         That it went by.
+    online
+        Of `online_of`.
 
     Returns
     -------
@@ -80,6 +84,9 @@ def make_row(
         "folds": packing.frame_to_json(describe_folds(known, positive, spec.subject)),
         "leaks": packing.frame_to_json(model.leaks),
         "notes": model.notes,
+        "online_definitions": {
+            name: (online or {})[name] for name in model.schema.names if name in (online or {})
+        },
         # With the hash of the code: two checkouts of one version may differ.
         "package_versions": {**model.versions, "ml": package.version()},
     }
@@ -108,6 +115,21 @@ def make_row(
         "gate_rules": went_by,
         "split": spec.split,
         **{column: json.dumps(value) for column, value in texts.items()},
+    }
+
+
+def online_of(catalogue: pd.DataFrame) -> dict[str, Any]:
+    """Read how features are computed online from `feature_catalogue`, by name.
+
+    A version keeps those of the features it reads: it may be served when the catalogue already has
+    other ones.
+    """
+    if "online_definition" not in catalogue.columns:
+        return {}
+    return {
+        str(row["feature_name"]): json.loads(row["online_definition"])
+        for row in catalogue.to_dict("records")
+        if isinstance(row["online_definition"], str)
     }
 
 

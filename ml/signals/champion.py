@@ -14,16 +14,17 @@ from typing import Any
 import pandas as pd
 
 from ml.engines.connections import Reader
-from ml.engines.registered import known_versions
+from ml.engines.registered import KnownVersions, known_versions
 from ml.errors import ArtefactError
 from ml.model import artefact as artefacts
 from ml.model.packing import checksum
+from ml.registry.definitions import read_hashes
 from ml.scoring.reasons import Words, read_words
 from ml.signals.definitions import (
+    Feature,
     SignalsError,
     group_digest,
     group_name,
-    hashes_of,
     of_model,
     read_features,
 )
@@ -75,6 +76,11 @@ class Champion:
     warm_after_s: dict[str, int] = field(repr=False)
     group: dict[str, str]
     words: dict[str, Words] = field(repr=False)
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Features that Signals computes, and their digests; the others are of the moment."""
+        return {name: self.digests[name] for name, o in self.features.items() if "attribute" in o}
 
     @property
     def longest_period_s(self) -> int:
@@ -153,7 +159,11 @@ class Champion:
 
 
 def read_champion(reader: Reader, model_name: str) -> Champion:
-    """Read the version of a model that scores now.
+    """Read the version of a model that is served: the one that scores now.
+
+    If features that it reads were redefined and no other version has passed the gate yet, it is
+    the one whose scores are kept (`propensity_versions.standing`). It goes on being served with the
+    definitions that it was trained under.
 
     Parameters
     ----------
@@ -170,17 +180,19 @@ def read_champion(reader: Reader, model_name: str) -> Champion:
         There is no registry.
     """
     known = known_versions(reader)
-    version = known.champions.get(model_name)
+    version = known.champions.get(model_name) or next(
+        (v for (m, v), at in known.standings.items() if m == model_name and at.name == "kept"), None
+    )
     if version is None:
-        raise SignalsError(_no_champion(known.rows, known.champions, model_name))
-    row = reader.rows(
+        raise SignalsError(_no_champion(known, model_name))
+    stored = reader.rows(
         "propensity_models",
         ["artefact"],
         where=f"model_name = '{model_name}' and version = '{version}'",  # both are in the registry
     )
     mine = known.rows["model_name"].eq(model_name) & known.rows["version"].eq(version)
-    about = {str(name): value for name, value in known.rows[mine].iloc[0].to_dict().items()}
-    return describe(reader, about, bytes(row["artefact"].iloc[0]))
+    row = {str(name): value for name, value in known.rows[mine].iloc[0].to_dict().items()}
+    return describe(reader, row, bytes(stored["artefact"].iloc[0]))
 
 
 def describe(reader: Reader, row: Mapping[str, Any], artefact: bytes) -> Champion:
@@ -206,9 +218,8 @@ def describe(reader: Reader, row: Mapping[str, Any], artefact: bytes) -> Champio
         model = artefacts.read_registered(artefact, sha256, model_name, version)
     except ArtefactError as error:
         raise SignalsError(str(error)) from error
-    features = read_features(reader)
-    _check_features(features, model.schema.names, hashes_of(row), f"{model_name} {version}")
-    read = {name: features[name] for name in model.schema.names}
+    catalogue = read_features(reader)
+    read = _features_read(catalogue, row, model.schema.names)
     words = read_words(reader.table("feature_catalogue"), model.schema.names)
     return Champion(
         model_name=model_name,
@@ -224,63 +235,73 @@ def describe(reader: Reader, row: Mapping[str, Any], artefact: bytes) -> Champio
         warm_after_s={name: one.warm_after_s for name, one in read.items()},
         group={
             "name": group_name(model_name),
-            "digest": group_digest(of_model(features, model_name)),
+            "digest": group_digest({**of_model(catalogue, model_name), **read}),
         },
         words=dict(zip(model.schema.names, words, strict=True)),
     )
 
 
-def _no_champion(rows: pd.DataFrame, champions: Mapping[str, str], model_name: str) -> str:
-    if model_name not in set(rows["model_name"]):
-        names = ", ".join(sorted(set(rows["model_name"]))) or "none"
-        return f"the registry has no model {model_name!r}; it has: {names}."
-    has = ", ".join(sorted(champions)) or "none"
+def _no_champion(known: KnownVersions, model_name: str) -> str:
+    names = set(known.rows["model_name"])
+    if model_name not in names:
+        has = ", ".join(sorted(names)) or "none"
+        return f"the registry has no model {model_name!r}; it has: {has}."
+    latest = known.rows[known.rows["model_name"] == model_name].iloc[0]
+    standing = known.standing(model_name, str(latest["version"]))
+    why = standing.reason or latest["decision_reason"]
     return (
-        f"{model_name} has no champion, so that there is nothing to serve (models with one: {has})."
-        " propensity_versions says why; build again, or put a version back by rollback_model."
+        f"{model_name} has no champion, so that there is nothing to serve. Its latest version, "
+        f"{latest['version']}, is {standing.name or latest['decision']}: {why} Build again, or put "
+        "a version back by `dbt run-operation rollback_model`."
     )
 
 
-def _check_features(
-    features: Mapping[str, Any], names: list[str], hashes: Mapping[str, str], what: str
-) -> None:
-    changed = [
-        name
-        for name in names
-        if name not in features or features[name].feature_hash != hashes.get(name)
-    ]
-    if changed:
+def _features_read(
+    catalogue: Mapping[str, Feature], row: Mapping[str, Any], names: list[str]
+) -> dict[str, Feature]:
+    """Find each feature as the catalogue defines it; if it was redefined, as it was trained on."""
+    what = f"{row['model_name']} {row['version']}"
+    hashes = read_hashes(row.get("feature_hashes"))
+    text = row.get("online_definitions")
+    trained_on = json.loads(text) if isinstance(text, str) else {}
+    out: dict[str, Feature] = {}
+    redefined, offline = [], []
+    for name in names:
+        now, then = catalogue.get(name), hashes.get(name, "")
+        if now is not None and now.feature_hash == then:
+            out[name] = now
+            if now.online is None:
+                offline.append(f"{name} ({now.not_online_reason})")
+        elif name in trained_on:
+            out[name] = Feature(name, then, trained_on[name])
+        else:
+            redefined.append(name)
+    if redefined:
         msg = (
-            f"{what} was trained under other definitions of {', '.join(changed)} than "
-            "feature_catalogue has now. Run `dbt build`, so that a version of them is trained."
+            f"{what} was trained under other definitions of {', '.join(redefined)} than "
+            "feature_catalogue has now, and does not say which. Run `dbt build`, so that a version "
+            "of the present ones is trained."
         )
         raise SignalsError(msg)
-    offline = [
-        f"{name} ({features[name].not_online_reason})"
-        for name in names
-        if features[name].online is None
-    ]
     if offline:
         msg = (
             f"{what} reads what is not computed online: {'; '.join(offline)} Run `dbt build`, so "
             "that a version without it is trained."
         )
         raise SignalsError(msg)
+    return out
 
 
 def _label_from(reader: Reader, model_name: str, version: str) -> dict[str, float]:
-    table = reader.table("propensity_champions")
+    table = reader.table("propensity_versions")
     if not {"high_from_score", "medium_from_score"} <= set(table.columns):
         msg = (
-            f"propensity_champions of {reader.name} does not say where labels start: build it, by "
+            f"propensity_versions of {reader.name} does not say where labels start: build it, by "
             "`dbt build --select propensity_versions propensity_champions`."
         )
         raise SignalsError(msg)
-    found = table[table["model_name"].eq(model_name) & table["version"].eq(version)]
-    if found.empty:
-        msg = f"{model_name} {version} is no champion, so that nobody says where its labels start."
-        raise SignalsError(msg)
-    row = found.iloc[0]
+    mine = table["model_name"].eq(model_name) & table["version"].eq(version)
+    row = table[mine].iloc[0]
     return {"High": float(row["high_from_score"]), "Medium": float(row["medium_from_score"])}
 
 

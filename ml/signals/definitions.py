@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from ml.engines.connections import Reader
-from ml.registry.definitions import read_hashes
 
 # The identifier that attributes are kept by.
 ATTRIBUTE_KEY = "domain_userid"
@@ -44,8 +43,8 @@ class Feature:
         Bases of the models that may learn from it; empty: all.
     description
         The column's.
-    is_of_the_moment_itself
-        Whether it is known as soon as there is one event, however long its period.
+    is_of_first_visit
+        Whether it is of a person's first visit, which no served model reads.
     """
 
     name: str
@@ -54,7 +53,7 @@ class Feature:
     not_online_reason: str = ""
     only_for: tuple[str, ...] = ()
     description: str = ""
-    is_of_the_moment_itself: bool = False
+    is_of_first_visit: bool = False
 
     @property
     def digest(self) -> str:
@@ -64,8 +63,9 @@ class Feature:
     @property
     def warm_after_s(self) -> int:
         """Seconds after which the attribute holds all that it should, had it begun empty."""
-        attribute = (self.online or {}).get("attribute")
-        if attribute is None or self.is_of_the_moment_itself:
+        online = self.online or {}
+        attribute = online.get("attribute")
+        if attribute is None or online.get("includes_own_event"):
             return 0
         return seconds_of(attribute.get("period") or attribute["ttl"])
 
@@ -90,7 +90,6 @@ def read_features(reader: Reader) -> dict[str, Feature]:
 
 
 def _feature(row: Mapping[Any, Any]) -> Feature:
-    own = json.loads(row["definition"] or "{}")
     return Feature(
         name=str(row["feature_name"]),
         feature_hash=str(row["feature_hash"]),
@@ -98,7 +97,7 @@ def _feature(row: Mapping[Any, Any]) -> Feature:
         not_online_reason=_text(row["not_online_reason"]),
         only_for=tuple(_text(row["only_for"]).split()),
         description=_text(row["description"]),
-        is_of_the_moment_itself=bool(own.get("includes_own_event")),
+        is_of_first_visit='"first_visit"' in _text(row["definition"]),
     )
 
 
@@ -152,11 +151,6 @@ def seconds_of(duration: str) -> int:
         msg = f"{duration!r} is no duration as ISO 8601 writes it, such as P7D or PT1H"
         raise SignalsError(msg)
     return sum(number * length for number, length in zip(numbers, _SECONDS, strict=True))
-
-
-def hashes_of(row: Mapping[str, Any]) -> dict[str, str]:
-    """Feature -> hash of its definition when a version was trained."""
-    return read_hashes(row.get("feature_hashes"))
 
 
 def _digest(value: Any) -> str:  # noqa: ANN401 - any JSON

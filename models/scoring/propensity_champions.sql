@@ -18,11 +18,8 @@ final as (
         kind,
         subject_column,
         base_rate,
-        base_rate
-        * ({{ label_lift(var("label_high_lift"), "base_rate", "kind") }}) as high_from_score,
-        base_rate
-        * ({{ label_lift(var("label_medium_lift"), "base_rate", "kind") }})
-            as medium_from_score
+        high_from_score,
+        medium_from_score
     from versions
     where standing = 'champion'
 

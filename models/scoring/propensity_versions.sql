@@ -144,7 +144,11 @@ final as (
         cast(num_changed_features as {{ dbt.type_bigint() }}) as num_changed_features,
         standing,
         {{ standing_reason() }} as standing_reason,
-        base_rate
+        base_rate,
+        base_rate * ({{ label_lift(var("label_high_lift"), "base_rate", "kind") }})
+            as high_from_score,
+        base_rate * ({{ label_lift(var("label_medium_lift"), "base_rate", "kind") }})
+            as medium_from_score
     from placed
 
 )
