@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "b91a690b6ac0e99d252d4db75333e57603e854abf809dff9ee25b55450b7b30e",
+        "sha256": "cbfa43a348f8714ac917a6aebcfb717ffbfe3ca2a918741569398c5d8d0ed847",
         "files": {
         "ml": [
             "__init__.py",
