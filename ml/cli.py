@@ -10,11 +10,13 @@ COMMANDS = {
     "activate": ("ml.activation.cli", "Let Census sync the audiences after a successful build."),
     "export-model": ("ml.export.cli", "Write a model version to a file, checked on real rows."),
     "report": ("ml.report.cli", "Write a page for people about each model version."),
-    "signals": ("ml.signals.cli", "Publish what a served model reads to Snowplow Signals."),
     "simulate": ("ml.simulation.cli", "Write Snowplow-shaped events of a simulated site."),
 }
 SIGNALS_COMMANDS = {
+    "delete": ("ml.signals.cli:delete", "Delete a model's service and attributes."),
+    "diff": ("ml.signals.cli:diff", "Say what differs from what the champion needs."),
     "local": ("ml.signals.local.command", "Run a local stand-in of a collector and of Signals."),
+    "publish": ("ml.signals.cli:publish", "Publish what the champion reads as attributes."),
 }
 
 
@@ -31,7 +33,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.modules:
             return super().get_command(ctx, cmd_name)
-        return importlib.import_module(self.modules[cmd_name][0]).command
+        module, _, name = self.modules[cmd_name][0].partition(":")
+        return getattr(importlib.import_module(module), name or "command")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         texts = {name: text for name, (_, text) in self.modules.items()}
@@ -42,4 +45,15 @@ class _LazyGroup(click.Group):
 
 main = _LazyGroup("cdp", COMMANDS, text="Conversion scoring on your own warehouse.")
 click.version_option(package_name="cdp-propensity")(main)
-main.add_command(_LazyGroup("signals", SIGNALS_COMMANDS, text="Attributes of Snowplow Signals."))
+main.add_command(
+    _LazyGroup(
+        "signals",
+        SIGNALS_COMMANDS,
+        text="""Attributes of Snowplow Signals, made of the features that a served model reads.
+
+        Where Signals is, and who asks, is said by environment variables: SP_API_URL, SP_API_KEY,
+        SP_API_KEY_ID and SP_ORG_ID; or, for a sandbox and the local stand-in, SP_SANDBOX_URL and
+        SP_SANDBOX_TOKEN.
+        """,
+    )
+)

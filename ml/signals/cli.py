@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 from collections.abc import Callable
@@ -16,37 +15,6 @@ from ml.signals.champion import Champion, read_champion
 from ml.signals.client import Client, connection
 from ml.signals.definitions import Feature, SignalsError, of_model, read_features
 from ml.signals.registry import Plan, State, carry_out, plan, read_state, removal
-
-# Subcommands in modules of their own, imported when they run.
-_ELSEWHERE: dict[str, tuple[str, str]] = {}
-
-
-class _Group(click.Group):
-    """A group of the commands below and of _ELSEWHERE."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _ELSEWHERE:
-            return importlib.import_module(_ELSEWHERE[cmd_name][0]).command
-        return super().get_command(ctx, cmd_name)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        told = {name: text for name, (_, text) in _ELSEWHERE.items()}
-        told |= {name: one.get_short_help_str(80) for name, one in self.commands.items()}
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(told.items()))
-
-
-@click.group(name="signals", cls=_Group)
-def command() -> None:
-    """Publish what the served model reads as attributes of Snowplow Signals.
-
-    Where Signals is, and who asks, is said by environment variables: SP_API_URL, SP_API_KEY,
-    SP_API_KEY_ID and SP_ORG_ID; or SP_SANDBOX_URL and SP_SANDBOX_TOKEN for a sandbox and for the
-    local stand-in.
-    """
 
 
 def _model(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +32,7 @@ _owner = click.option(
 )
 
 
-@command.command()
+@click.command()
 @_model
 @connections.options
 @_owner
@@ -120,7 +88,7 @@ def publish(
     _tell_left_out(left_out)
 
 
-@command.command()
+@click.command()
 @_model
 @connections.options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -163,7 +131,7 @@ def diff(
     ctx.exit(1 if made.differences else 0)
 
 
-@command.command()
+@click.command()
 @_model
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(model_name: str, yes: bool) -> None:

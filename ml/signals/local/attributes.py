@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from ml.signals.local import schemas
 from ml.signals.local.properties import (
     Getter,
     Json,
@@ -40,7 +40,7 @@ def duration(text: str | None) -> int | None:
     """
     if text is None:
         return None
-    span = msgspec.convert(text, dt.timedelta)
+    span = schemas.timedelta(text)
     return (span.days * 86_400 + span.seconds) * SECOND + span.microseconds
 
 

@@ -337,6 +337,21 @@ def check_group(group: AttributeGroup) -> None:
     check_owner(group.owner)
 
 
+def timedelta(text: str) -> dt.timedelta:
+    """Read an ISO 8601 duration; a year has 365 days, as the SDK writes it.
+
+    Examples
+    --------
+    >>> timedelta("P1Y35D").days
+    400
+    """
+    found = re.match(r"P(\d+)Y(?:(\d+)D)?", text)
+    if found:
+        days = int(found[1]) * 365 + int(found[2] or 0)
+        text = f"P{days}D{text[found.end() :]}"
+    return msgspec.convert(text, dt.timedelta)
+
+
 def check_duration(place: tuple[str | int, ...], text: str | None) -> None:
     """Check that a text is a positive ISO 8601 duration.
 
@@ -345,7 +360,7 @@ def check_duration(place: tuple[str | int, ...], text: str | None) -> None:
     InvalidError
     """
     try:
-        span = None if text is None else msgspec.convert(text, dt.timedelta)
+        span = None if text is None else timedelta(text)
     except msgspec.ValidationError:
         raise InvalidError(place, "This is no ISO 8601 duration.") from None
     if span is not None and span <= dt.timedelta(0):
