@@ -33,6 +33,7 @@ YES_NO = ("had_conversions", "num_form_engagements")
 
 
 def _own() -> str:
+    # Of the event alone: where it names none, ours looks up the last that did.
     return (
         "coalesce(app_id, '') as latest_app_id, coalesce(device_class, '') as"
         " latest_device_class, isodow(event_tstamp) as day_of_week"
@@ -55,8 +56,7 @@ def self_join(connection: duckdb.DuckDBPyConnection) -> None:
         ]
     for name, value in FIRSTS:
         columns.append(
-            f"coalesce(arg_min(coalesce(earlier.{value}, ''), (earlier.us, earlier.event_id)), '')"
-            f" as {name}_l30d"
+            f"coalesce(arg_min(earlier.{value}, (earlier.us, earlier.event_id)), '') as {name}_l30d"
         )
     connection.execute(
         f"""
@@ -93,8 +93,7 @@ def native_windows(connection: duckdb.DuckDBPyConnection) -> None:
         columns += [f"count(distinct {key}) over last_{d}d as {name}_l{d}d" for d in periods]
     for name, value in FIRSTS:
         columns.append(
-            f"coalesce(arg_min(coalesce({value}, ''), (us, event_id)) over last_30d, '')"
-            f" as {name}_l30d"
+            f"coalesce(arg_min({value}, (us, event_id)) over last_30d, '') as {name}_l30d"
         )
     windows = ", ".join(
         f"last_{days}d as (partition by domain_userid order by us"
@@ -155,7 +154,7 @@ def _polars(events: pl.DataFrame) -> pl.DataFrame:
                 columns.append(pl.col(key).drop_nulls().n_unique().alias(f"{key_name}_l{days}d"))
         if days == 30:
             columns += [
-                pl.col(value).first().fill_null("").alias(f"{first}_l30d")
+                pl.col(value).drop_nulls().first().fill_null("").alias(f"{first}_l30d")
                 for first, value in FIRSTS
             ]
         rolled = events.rolling(

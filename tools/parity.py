@@ -180,7 +180,9 @@ def replay(
             if not _same(live, stored):
                 differs = True
                 own = history.event(row["domain_userid"], row["event_id"])
-                cause = _cause(live, definitions[name], known, Moment(row["domain_userid"], us, own))
+                cause = _cause(
+                    live, definitions[name], known, Moment(row["domain_userid"], us, own)
+                )
             found.features[name].add(cause)
         difference = abs(said["score"] - float(batch[at]))
         found.largest_score_difference = max(found.largest_score_difference, difference)

@@ -68,7 +68,9 @@ def _number(text: str) -> float | None:
 
 
 def _meets(event: Event, criterion: Mapping[str, Any]) -> bool:
-    have, want = _property(event, criterion["property"]), criterion["value"]
+    have, want = _property(event, criterion["property"]), criterion.get("value")
+    if criterion["operator"].lower() in ("is null", "is not null"):
+        return (have is None) is (criterion["operator"].lower() == "is null")
     if isinstance(have, str) and isinstance(want, int | float):
         have = _number(have)
     return have is not None and _compare(criterion["operator"], have, want)

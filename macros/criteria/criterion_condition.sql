@@ -2,11 +2,21 @@
     text compared with a number would be false for every event, or stop the build with an error
     of the warehouse. -#}
 {% macro criterion_condition(criterion, prefix, what, columns=none) %}
-    {% if criterion is not mapping
-        or criterion.keys() | sort | list != ["operator", "property", "value"] %}
-        {{ definition_error(what, "criteria", criterion, "{property, operator, value}") }}
+    {% set keys = criterion.keys() | sort | list if criterion is mapping else [] %}
+    {% set operator = criterion.operator | string | lower if "operator" in keys else "" %}
+    {% set asks_for_null = operator in ["is null", "is not null"] %}
+    {% if keys != (["operator", "property"] if asks_for_null
+        else ["operator", "property", "value"]) %}
+        {{ definition_error(what, "criteria", criterion,
+            "{property, operator, value}, without a value if the operator is `is null` or"
+            ~ " `is not null`") }}
+    {% elif asks_for_null %}
+        {% set name = property_column(criterion.property, what, columns) %}
+        {% set kind = none if columns is none else columns[criterion.property | string | lower].kind %}
+        {{ return(
+            (finite_number(prefix ~ name) if kind == "float" else prefix ~ name) ~ " " ~ operator
+        ) }}
     {% endif %}
-    {% set operator = criterion.operator | string | lower %}
     {% set value = criterion.value %}
     {% set is_list = value is sequence and value is not string and value is not mapping %}
     {% do check_operator(operator, value, is_list, what) %}
@@ -37,7 +47,9 @@
 {% macro check_operator(operator, value, is_list, what) %}
     {% set operators = ["=", "!=", "<", ">", "<=", ">=", "like", "in"] %}
     {% if operator not in operators %}
-        {{ definition_error(what, "operator", operator, operators | join(" ")) }}
+        {{ definition_error(
+            what, "operator", operator, operators | join(" ") ~ ", is null, is not null"
+        ) }}
     {% elif operator == "in" and (not is_list or not value) %}
         {{ definition_error(what, "value", value, "a list of values, for the operator in") }}
     {% elif operator != "in" and (is_list or value is mapping or value is none) %}

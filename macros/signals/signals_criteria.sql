@@ -40,9 +40,12 @@
     with `is not null` where all of the list `must` hold. -#}
 {% macro signals_criterion(criterion, must, reasons) %}
     {% set operator = criterion.operator | string | lower %}
+    {% set column = property_column(criterion.property, "criteria") %}
+    {% if operator in ["is null", "is not null"] %}
+        {{ return([{"property": signals_property(column, reasons), "operator": operator}]) }}
+    {% endif %}
     {% set value = criterion.value %}
     {% set values = value if operator == "in" else [value] %}
-    {% set column = property_column(criterion.property, "criteria") %}
     {% set kind = property_kind(column) %}
     {% if column == "has_media_player" %}
         {% set is_there = (operator == "=") == value %}

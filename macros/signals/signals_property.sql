@@ -68,6 +68,15 @@
 {% macro signals_value(definition, reasons) %}
     {% set column = property_column(definition.property, "property") %}
     {% set kind = property_kind(column) %}
+    {% set known = {"property": definition.property, "operator": "is not null"} %}
+    {% if definition.aggregation in ["first", "last"] and column != "event_name"
+        and known not in ((definition.get("criteria") or {}).get("all") or []) %}
+        {% do reasons.append(
+            "An event without " ~ definition.property ~ " counts here, and Signals does not say"
+            ~ " whether it does there. Add to `criteria: all:` {property: " ~ definition.property
+            ~ ", operator: is not null}."
+        ) %}
+    {% endif %}
     {% if column == "has_media_player" or kind == "timestamp" %}
         {% do reasons.append("Signals has no value of " ~ column ~ ".") %}
     {% elif kind == "number" and signals_aggregations()[definition.aggregation].type == "string" %}

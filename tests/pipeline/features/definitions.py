@@ -51,6 +51,13 @@ OTHERS: dict[str, dict[str, Any]] = {
     "first_app": {"aggregation": "first", "property": "app_id"},
     "first_worth_app_l7d": {
         "aggregation": "first", "property": "app_id", "criteria": WORTH, "period": "P7D"},
+    "first_known_app_l7d": {
+        "aggregation": "first", "property": "app_id", "period": "P7D",
+        "criteria": {"all": [{"property": "app_id", "operator": "is not null"}]}},
+    "num_unknown_l7d": {
+        "aggregation": "counter", "period": "P7D", "criteria": {"any": [
+            {"property": "app_id", "operator": "is null"},
+            {"property": "media_player.duration", "operator": "IS NOT NULL"}]}},
     "last_app_l1d": {"aggregation": "last", "property": "app_id", "period": "P1D"},
     "last_worth_url": {"aggregation": "last", "property": "page_url", "criteria": WORTH},
     "own_or_last_form_app_l7d": {
