@@ -40,13 +40,13 @@ _POSTED_AT_ONCE = 500
 class Agreement:
     """Values of one kind: how many, how many equal, and why the others differ."""
 
-    values: int = 0
+    total: int = 0
     equal: int = 0
     causes: Counter[str] = field(default_factory=Counter)
 
     def add(self, cause: str | None) -> None:
         """Count one value, with the cause of its difference; none: equal."""
-        self.values += 1
+        self.total += 1
         self.equal += cause is None
         if cause is not None:
             self.causes[cause] += 1
@@ -67,7 +67,7 @@ class Parity:
         out: dict[str, Agreement] = defaultdict(Agreement)
         for name, one in self.features.items():
             whole = out[self.aggregations[name]]
-            whole.values += one.values
+            whole.total += one.total
             whole.equal += one.equal
             whole.causes.update(one.causes)
         return dict(sorted(out.items()))
