@@ -161,8 +161,9 @@ class Handler(BaseHTTPRequestHandler):
         census = self.server.census
         parts = urlsplit(self.path)
         census.requests.append(f"{method} {self.path}")
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return self._send(401, {"status": "error", "message": f"bad token {TOKEN}"})
+        given = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        if given != TOKEN:
+            return self._send(401, {"status": "error", "message": f"bad token {given}"})
         found = re.fullmatch(r"/api/v[12]/(syncs|sync_runs)/(\d+)(?:/(\w+))?", parts.path)
         if found is None:
             return self._send(404, {"status": "404"})

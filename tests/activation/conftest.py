@@ -103,9 +103,13 @@ class Project:
         (self.folder / "target" / name).write_text(json.dumps(told))
 
     def rows(self, columns: str) -> list[tuple[Any, ...]]:
+        return self.query(
+            f"select {columns} from census_sync_runs order by recorded_tstamp, sync_id"
+        )
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.warehouse), read_only=True) as connection:
-            query = f"select {columns} from census_sync_runs order by recorded_tstamp, sync_id"
-            return connection.execute(query).fetchall()
+            return connection.execute(sql).fetchall()
 
 
 class Commands:
@@ -124,8 +128,7 @@ class Commands:
         done = CliRunner().invoke(main, ["activate", *QUICK, *words], env=env)
         self.said += [done.stdout, done.stderr]
         if done.exception is not None and not isinstance(done.exception, SystemExit):
-            told = traceback.TracebackException.from_exception(done.exception, capture_locals=True)
-            self.said.append("".join(told.format()))
+            self.said.append(with_locals(done.exception))
             raise done.exception
         return Done(done.exit_code, done.stdout, done.stderr)
 
@@ -161,6 +164,14 @@ class Commands:
             process.send_signal(signal.SIGINT)
             out, err = process.communicate(timeout=20)
         return self.ended(process, out, err)
+
+
+def with_locals(error: BaseException) -> str:
+    """A traceback as error trackers keep it: with the variables of our frames."""
+    told = traceback.TracebackException.from_exception(error, capture_locals=True)
+    ours = [frame for frame in told.stack if "/ml/activation/" in frame.filename]
+    told.stack = traceback.StackSummary.from_list(ours)
+    return "".join(told.format())
 
 
 @pytest.fixture

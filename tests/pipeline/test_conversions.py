@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from ml.activation.built import read_audiences
 from tools.project import Project
 from tools.rendering import DIALECTS, Macros
 
@@ -147,8 +148,8 @@ def test_a_text_is_not_compared_with_the_numbers_of_a_table(
 def test_readers_are_granted_and_exposures_say_what_the_vars_say(project: Project) -> None:
     exposure = {"owner_name": "Growth", "owner_email": "g@example.com", "url": "https://x.example"}
     exposures = {
-        f"aud_{name}": exposure | {"description": f"Syncs {name}."}
-        for name in ("prospects", "high_propensity", "rule_based")
+        f"aud_{name}": exposure | {"description": f"Syncs {name}.", "census_sync_ids": ids}
+        for name, ids in (("prospects", [7, 8]), ("high_propensity", [9]), ("rule_based", []))
     }
     done = project.dbt(
         "parse", audience_readers=["CENSUS_ROLE"], audience_exposures=exposures, manifest=True
@@ -163,6 +164,10 @@ def test_readers_are_granted_and_exposures_say_what_the_vars_say(project: Projec
         (f"model.cdp.{name}", "Growth", "https://x.example", given["description"])
         for name, given in exposures.items()
     }
+    told_syncs = read_audiences(project.folder / "target").syncs
+    assert told_syncs == {
+        7: ("aud_prospects",), 8: ("aud_prospects",), 9: ("aud_high_propensity",),
+    }  # fmt: skip
     grants = {
         name: manifest["nodes"][f"model.cdp.{name}"]["config"]["grants"] for name in exposures
     }

@@ -96,7 +96,20 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"audience_exposures": {"aud_prospects": {"link": "x"}}},
-        "it takes for each audience any of owner_name, owner_email, url, description",
+        "it takes for each audience any of owner_name, owner_email, url, description, as texts, "
+        "and census_sync_ids",
+    ),
+    (
+        {"audience_exposures": {"aud_prospects": {"url": 5}}},
+        "it takes for each audience any of owner_name, owner_email, url, description, as texts",
+    ),
+    (
+        {"audience_exposures": {"aud_prospects": {"census_sync_ids": ["x"]}}},
+        "it takes as census_sync_ids the ids of Census's syncs, e.g. [123]",
+    ),
+    (
+        {"audience_exposures": {"aud_prospects": {"census_sync_ids": 123}}},
+        "it takes as census_sync_ids the ids of Census's syncs, e.g. [123]",
     ),
     ({"web_tables": "files"}, 'var web_tables: "files" is not accepted'),
     ({"heartbeat": 0}, "var heartbeat: 0 is not accepted"),
