@@ -9,6 +9,7 @@ import click
 COMMANDS = {
     "activate": ("ml.activation.cli", "Let Census sync the audiences after a successful build."),
     "export-model": ("ml.export.cli", "Write a model version to a file, checked on real rows."),
+    "serve": ("ml.serving.cli", "Score visitors while they browse: the API."),
     "report": ("ml.report.cli", "Write a page for people about each model version."),
     "simulate": ("ml.simulation.cli", "Write Snowplow-shaped events of a simulated site."),
 }

@@ -12,7 +12,8 @@ import pandas as pd
 from ml.data.splits import PEOPLE, PEOPLE_AND_TIME, TIME
 from ml.report.formats import MINUS, amount, count, number, percent, plain
 from ml.report.reader import Version
-from ml.scoring.reasons import Words, read_words
+from ml.scoring.reasons import read_words
+from ml.scoring.words import Words
 
 # Intervals from fewer converting subjects than this deserve a warning.
 FEW_CONVERTING = 100

@@ -12,7 +12,8 @@ from ml.engines.frames import Types, threads_of
 from ml.model import artefact
 from ml.model.trained import PropensityModel
 from ml.registry.specs import CHURN, CONVERSION, MOMENT, SUBJECT, base_of
-from ml.scoring.reasons import N_REASONS, read_words, top_reasons
+from ml.scoring.reasons import read_words, top_reasons
+from ml.scoring.words import N_REASONS
 
 SCORES: Types = {
     "model_name": "text",

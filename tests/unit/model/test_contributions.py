@@ -191,7 +191,7 @@ def test_a_reason_names_the_column_and_value_of_its_row(model: PropensityModel) 
 
 
 def test_reasons_of_numbers_that_sound_alike_are_worded_once() -> None:
-    from ml.scoring.reasons import Words
+    from ml.scoring.words import Words
 
     said: list[object] = []
 

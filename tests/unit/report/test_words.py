@@ -17,7 +17,7 @@ from ml.report.words import (
     reason_of,
     status_of,
 )
-from ml.scoring.reasons import Words
+from ml.scoring.words import Words
 
 
 def version(

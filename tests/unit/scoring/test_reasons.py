@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ml.scoring.reasons import Words, read_words, top_reasons
+from ml.scoring.reasons import read_words, top_reasons
+from ml.scoring.words import Words
 
 CATALOGUE = pd.DataFrame(
     {

@@ -1,0 +1,363 @@
+"""The HTTP service: routes, what is refused and how, and what one client may ask."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import math
+import os
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request, Response, get, post
+from litestar.config.cors import CORSConfig
+from litestar.datastructures import Headers
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.middleware import ASGIMiddleware
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+import ml
+from ml.serving import metrics
+from ml.serving.limits import RateLimit
+from ml.serving.messages import Answer, Answers, Ask, AskMany, Error, Fault, Health, Ready
+from ml.serving.predictor import NotReadyError, Predictor
+from ml.serving.settings import RUN_FOLDER, Settings
+from ml.serving.signals import Access, SignalsClient, UnavailableError
+
+log = logging.getLogger("cdp.serve")
+_REPLAY = "x-replay-now"
+_CODES = {
+    400: "bad_request",
+    401: "no_access",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+    415: "not_json",
+    422: "invalid",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+
+
+def _error(what: str) -> ResponseSpec:
+    return ResponseSpec(Error, generate_examples=False, description=what)
+
+
+_FAULTS = {
+    400: _error("The body is no JSON."),
+    401: _error("The API key is missing or wrong."),
+    408: _error("The body did not arrive in time."),
+    413: _error("The body is too long."),
+    415: _error("The body is not sent as application/json."),
+    422: _error("A field is missing or not accepted; `field` names it."),
+    429: _error("Too many requests of one client; see Retry-After."),
+    503: _error("No score can be given now; see Retry-After."),
+}
+
+
+@post("/predict", status_code=200, responses=_FAULTS, summary="Score a visitor")
+async def predict(
+    data: Ask, request: Request[Any, Any, Any], predictor: NamedDependency[Predictor]
+) -> Answer:
+    """Score a visitor by what Signals knows at this moment."""
+    (answer,) = await predictor.predict([data.domain_userid], _replay(request))
+    _count(answer)
+    return answer
+
+
+@post("/predict/batch", status_code=200, responses=_FAULTS, summary="Score up to 100 visitors")
+async def predict_batch(
+    data: AskMany, request: Request[Any, Any, Any], predictor: NamedDependency[Predictor]
+) -> Answers:
+    """Score visitors in the order of the request, all or none."""
+    answers = await predictor.predict(data.domain_userids, _replay(request))
+    for answer in answers:
+        _count(answer)
+    return Answers(answers)
+
+
+@get("/health", summary="Whether the process answers")
+async def health() -> Health:
+    """Answer always."""
+    return Health()
+
+
+@get(
+    "/ready",
+    summary="Whether scores can be given",
+    responses={503: ResponseSpec(Ready, generate_examples=False, description="Not yet.")},
+)
+async def ready(predictor: NamedDependency[Predictor]) -> Response[Ready]:
+    """Say what is served, and what is wrong."""
+    found = predictor.ready()
+    return Response(found, status_code=200 if found.status == "ready" else 503)
+
+
+@get("/metrics", media_type="text/plain", summary="Figures for Prometheus")
+async def figures() -> Response[str]:
+    """Tell what all workers did."""
+    text = await asyncio.to_thread(metrics.exposition)
+    return Response(text.decode(), headers={"content-type": metrics.CONTENT_TYPE})
+
+
+def _count(answer: Answer) -> None:
+    metrics.SCORES.labels(answer.label, str(answer.stale).lower()).inc()
+    if not answer.known:
+        metrics.UNKNOWN.inc()
+
+
+def _replay(request: Request[Any, Any, Any]) -> str:
+    return request.scope.get("replay", "")  # put there by Guard
+
+
+class Guard(ASGIMiddleware):
+    """Refuses what is too much, too slow or not allowed, before the body is parsed.
+
+    Parameters
+    ----------
+    settings
+        The limits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._limit = RateLimit(settings.rate, settings.burst, settings.clients)
+        self._key = settings.api_key.encode()
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Let a request through, or raise."""
+        if scope.get("method") != "POST":
+            await next_app(scope, receive, send)
+            return
+        headers = Headers.from_scope(scope)
+        if self._key and not hmac.compare_digest(headers.get("x-api-key", "").encode(), self._key):
+            raise HTTPException(status_code=401, detail="Send the API key in the header X-API-Key.")
+        wait = self._limit.wait(self._client(scope, headers), time.monotonic())
+        if wait > 0:
+            raise HTTPException(
+                status_code=429,
+                detail=f"More than {self._settings.rate:g} requests per second of one client.",
+                headers={"Retry-After": str(math.ceil(wait))},
+            )
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise HTTPException(status_code=415, detail="Send JSON, as application/json.")
+        if self._settings.replay:
+            scope["replay"] = headers.get(_REPLAY, "")  # type: ignore[typeddict-unknown-key]
+        body = await self._body(receive, headers.get("content-length", ""))
+
+        async def again() -> Any:  # noqa: ANN401 - a message
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await next_app(scope, again, send)
+
+    def _client(self, scope: Scope, headers: Headers) -> str:
+        if self._settings.proxies:
+            named = headers.get("x-forwarded-for", "").split(",")
+            return named[-min(self._settings.proxies, len(named))].strip()[:64]
+        client = scope.get("client")
+        return client[0] if client else ""
+
+    async def _body(self, receive: Receive, told: str) -> bytes:
+        most = self._settings.body_bytes
+        too_large = HTTPException(status_code=413, detail=f"A body has at most {most} bytes.")
+        if told.isdigit() and int(told) > most:
+            raise too_large
+        message = await self._within(receive)
+        parts = [message.get("body", b"")]
+        size = len(parts[0])
+        while message.get("more_body"):
+            message = await self._within(receive)
+            if message["type"] == "http.disconnect":
+                raise HTTPException(status_code=400, detail="The client went away.")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > most:
+                raise too_large
+        return b"".join(parts)
+
+    async def _within(self, receive: Receive) -> Any:  # noqa: ANN401 - a message
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                return await receive()
+        except TimeoutError:
+            raise HTTPException(
+                status_code=408,
+                detail=f"The body did not arrive within {self._settings.body_seconds:g} s.",
+            ) from None
+
+
+def _refused(request: Request[Any, Any, Any], error: Exception) -> Response[Error]:
+    """Answer in one shape, whatever went wrong."""
+    headers: dict[str, str] = {}
+    field = ""
+    if isinstance(error, UnavailableError):
+        status, message = 503, f"No score can be given now: {error.reason}."
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after)))
+    elif isinstance(error, NotReadyError):
+        status, message = 503, str(error)
+        headers["Retry-After"] = "10"
+    elif isinstance(error, ValidationException):
+        status = 422
+        message, field = _told(error)
+    elif isinstance(error, RecursionError):
+        status, message = 400, "The body is nested too deeply."
+    elif isinstance(error, HTTPException):
+        status, message = error.status_code, error.detail
+        headers = dict(error.headers or {})
+        if status == 400:
+            message = "The body is no JSON in UTF-8."
+    else:
+        status, message = 500, "An error of ours; the log says which."
+    if status >= 500 and status != 503:
+        log.error("error", extra={"exception": type(error).__name__, "path": request.url.path})
+    code = _CODES.get(status, HTTPStatus(status).name.lower())
+    return Response(Error(Fault(code, message, field)), status_code=status, headers=headers)
+
+
+def _told(error: ValidationException) -> tuple[str, str]:
+    """Message and field; of a missing or unknown field msgspec has the name in the text only."""
+    extra = error.extra
+    first = extra[0] if isinstance(extra, list) and extra else {}
+    if not isinstance(first, dict):
+        return error.detail, ""
+    message = str(first.get("message", error.detail))
+    named = re.fullmatch(r"Object (?:missing required|contains unknown) field `(.*)`", message)
+    field = named[1] if named else str(first.get("key", ""))
+    return message, "" if field == "data" else field
+
+
+class Measure(ASGIMiddleware):
+    """Counts requests and their time; logs them if that is asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._log = bool(settings.log_requests)
+        self._counted: dict[tuple[str, int], tuple[Any, Any]] = {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Pass a request on and note how it went."""
+        started = time.perf_counter()
+        status = 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await next_app(scope, receive, noted)
+        except Exception as error:
+            status = _status_of(error)
+            raise
+        finally:
+            seconds = time.perf_counter() - started
+            route = str(scope.get("path_template", "other"))
+            self._note(route, status, seconds)
+
+    def _note(self, route: str, status: int, seconds: float) -> None:
+        counted = self._counted.get((route, status))
+        if counted is None:
+            counted = self._counted[route, status] = (
+                metrics.REQUESTS.labels(route, str(status)),
+                metrics.LATENCY.labels(route),
+            )
+        counted[0].inc()
+        counted[1].observe(seconds)
+        if self._log:
+            log.info(
+                "request", extra={"route": route, "status": status, "ms": round(seconds * 1e3, 2)}
+            )
+
+
+def _status_of(error: Exception) -> int:
+    if isinstance(error, ValidationException):
+        return 422
+    if isinstance(error, UnavailableError | NotReadyError):
+        return 503
+    return error.status_code if isinstance(error, HTTPException) else 500
+
+
+def make_app(settings: Settings, access: Access, folder: Path) -> Litestar:
+    """Make the application of one worker.
+
+    Parameters
+    ----------
+    settings
+        How it behaves.
+    access
+        How Signals is reached.
+    folder
+        Where the main process puts what is served.
+    """
+    outcome = {False: metrics.SIGNALS.labels("ok"), True: metrics.SIGNALS.labels("failed")}
+
+    def observe(seconds: float, visitors: int, failed: bool) -> None:
+        outcome[failed].observe(seconds)
+        metrics.SIGNALS_VISITORS.inc(visitors)
+
+    client = SignalsClient(
+        access,
+        timeout=settings.signals_timeout,
+        calls=settings.signals_calls,
+        waiting=settings.waiting,
+        failures=settings.failures,
+        pause=settings.pause_seconds,
+        observe=observe,
+    )
+    predictor = Predictor(folder, client, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await client.start()
+        await predictor.look()
+        following = asyncio.create_task(predictor.follow())
+        try:
+            yield
+        finally:
+            following.cancel()
+            await client.stop()
+
+    origins = settings.allowed_origins
+    return Litestar(
+        [predict, predict_batch, health, ready, figures],
+        dependencies={"predictor": Provide(lambda: predictor, sync_to_thread=False)},
+        middleware=[Measure(settings), Guard(settings)],
+        exception_handlers={Exception: _refused},
+        lifespan=[lifespan],
+        logging_config=None,
+        cors_config=CORSConfig(
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["content-type", "x-api-key"],
+            max_age=3600,
+        )
+        if origins
+        else None,
+        openapi_config=OpenAPIConfig(
+            title="cdp serve",
+            version=ml.__version__,
+            description="Scores visitors while they browse.",
+            path="/schema",
+            render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
+            use_handler_docstrings=True,
+        ),
+    )
+
+
+def app() -> Litestar:
+    """Make the application from the environment; granian calls it in every worker."""
+    # Before the first metric is written: another worker has other files.
+    return make_app(
+        Settings.read(os.environ), Access.read(os.environ), Path(os.environ[RUN_FOLDER])
+    )

@@ -1,0 +1,117 @@
+"""`cdp serve`: the API, from a warehouse or a file."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ml.engines import connections
+
+
+@click.command(name="serve")
+@connections.options
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Instead of a warehouse: a file of `cdp export-model`, its card beside it.",
+)
+@click.option("--model", default="live", show_default=True, help="The model whose champion serves.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen at.")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes that answer; as many as cores to spare.",
+)
+def command(
+    file: Path | None,
+    model: str,
+    host: str,
+    port: int,
+    workers: int,
+    **where: Any,  # noqa: ANN401 - of connections.options
+) -> None:
+    """Score visitors while they browse, by HTTP: POST /predict.
+
+    Attributes come from Snowplow Signals: SP_API_URL, SP_ORG_ID, SP_API_KEY_ID and SP_API_KEY, or
+    SP_SANDBOX_URL and SP_SANDBOX_TOKEN. The variables CDP_SERVE_* say who may call, how much, and
+    what happens if Signals is slow or down: dbt_project/docs/serving.md lists them.
+
+    A new champion is served within CDP_SERVE_POLL_SECONDS, or at once on SIGHUP.
+    """
+    try:
+        import granian  # noqa: F401
+        import litestar  # noqa: F401
+        import numba  # noqa: F401
+    except ImportError as error:
+        msg = f"{error.name} is not installed; pip install 'cdp-propensity[serve]'."
+        raise click.ClickException(msg) from error
+    from ml.serving.settings import RUN_FOLDER, Settings, SettingsError
+    from ml.serving.signals import Access, AccessError
+
+    try:
+        settings = Settings.read(os.environ)
+        access = Access.read(os.environ)
+        check_port(host, port)
+        context = click.get_current_context()
+
+        def opened() -> connections.Reader:
+            with context.scope(cleanup=False):
+                return connections.opened(**where)
+
+        with tempfile.TemporaryDirectory(prefix="cdp-serve-") as folder:
+            os.environ[RUN_FOLDER] = folder
+            _serve(Path(folder), settings, access, file, model, opened, host, port, workers)
+    except (SettingsError, AccessError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _serve(
+    folder: Path,
+    settings: Any,  # noqa: ANN401
+    access: Any,  # noqa: ANN401
+    file: Path | None,
+    model: str,
+    opened: Any,  # noqa: ANN401
+    host: str,
+    port: int,
+    workers: int,
+) -> None:
+    from ml.serving import server, source
+    from ml.serving.loader import Loader
+
+    find = source.from_file(file) if file else source.from_warehouse(opened, model)
+    loader = Loader(folder, find, source.published(access), settings.poll_seconds)
+    state = loader.load()
+    if not state.model:
+        raise click.ClickException(state.problem)
+    if state.problem:
+        click.echo(f"Not ready yet: {state.problem}", err=True)
+    loader.follow()
+    try:
+        server.run(folder, host, port, workers, loader.wake)
+    finally:
+        loader.stop()
+
+
+def check_port(host: str, port: int) -> None:
+    """Say that a port is taken before anything is loaded."""
+    with suppress(socket.gaierror):
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                msg = (
+                    f"{host}:{port} cannot be listened at ({error.strerror}); name another --port."
+                )
+                raise click.ClickException(msg) from error
