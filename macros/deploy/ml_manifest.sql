@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "cbfa43a348f8714ac917a6aebcfb717ffbfe3ca2a918741569398c5d8d0ed847",
+        "sha256": "34fa14d7ab9cfabb7ade2ae25a28da369ac0c768e3cd8da829fde0df4617fe23",
         "files": {
         "ml": [
             "__init__.py",
@@ -64,6 +64,7 @@
             "__init__.py",
             "reasons.py",
             "score.py",
+            "words.py",
         ],
         "ml/training": [
             "__init__.py",
