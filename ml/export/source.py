@@ -14,6 +14,8 @@ from ml.engines.registered import KnownVersions, known_versions
 from ml.errors import ArtefactError
 from ml.model import artefact
 from ml.model.trained import PropensityModel
+from ml.signals.champion import describe
+from ml.signals.definitions import SignalsError
 
 # Rows that an export is checked with: the newest of those that its version was not fitted on.
 MAX_ROWS = 20_000
@@ -39,6 +41,8 @@ class Source:
         Real rows with the columns of the model.
     rows_from
         Where they are from.
+    served
+        What is served of it, as of `Champion.to_json`; or why it cannot be, as a text.
     """
 
     row: dict[str, Any]
@@ -46,6 +50,7 @@ class Source:
     model: PropensityModel
     rows: pd.DataFrame
     rows_from: str
+    served: dict[str, Any] | str = ""
 
 
 def read_source(reader: Reader, model_name: str, version: str = "") -> Source:
@@ -73,7 +78,11 @@ def read_source(reader: Reader, model_name: str, version: str = "") -> Source:
         rows, rows_from = _rows(reader, model_name, model, _judging(row))
     except ArtefactError as error:
         raise ExportError(str(error)) from error
-    return Source(row, data, model, rows, rows_from)
+    try:
+        served: dict[str, Any] | str = describe(reader, row, data).to_json()
+    except SignalsError as error:
+        served = str(error)
+    return Source(row, data, model, rows, rows_from, served)
 
 
 def _version_row(reader: Reader, model_name: str, version: str) -> dict[str, Any]:

@@ -112,6 +112,10 @@ def make_card(
         "checked": checked,
         "exported_by": f"cdp-propensity {ml.__version__}",
     }
+    if kind == "artefact" and isinstance(source.served, dict):
+        card["serving"] = source.served
+    else:
+        card["not_served"] = source.served or "cdp serve takes --format artefact."
     if kind == "onnx":
         card |= {
             "missing_text": missing_text_of(model.schema),

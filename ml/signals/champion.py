@@ -30,6 +30,8 @@ from ml.signals.definitions import (
 )
 
 FORMAT = 1
+# Base of the models that are asked at each event.
+SERVED = "live"
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,12 @@ def describe(reader: Reader, row: Mapping[str, Any], artefact: bytes) -> Champio
         As of `read_champion`.
     """
     model_name, version = str(row["model_name"]), str(row["version"])
+    if model_name.partition("__")[0] != SERVED:
+        msg = (
+            f"{model_name} is not asked at each event, so that it is not served: only {SERVED} "
+            f"is, and {SERVED}__... if there are several conversions."
+        )
+        raise SignalsError(msg)
     sha256 = str(row["artefact_sha256"])
     try:
         model = artefacts.read_registered(artefact, sha256, model_name, version)
