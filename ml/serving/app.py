@@ -32,7 +32,8 @@ from ml.serving.limits import RateLimit
 from ml.serving.messages import Answer, Answers, Ask, AskMany, Error, Fault, Health, Ready
 from ml.serving.predictor import NotReadyError, Predictor
 from ml.serving.settings import RUN_FOLDER, Settings
-from ml.serving.signals import Access, SignalsClient, UnavailableError
+from ml.serving.signals import SignalsClient, UnavailableError
+from ml.signals.client import Connection, connection
 
 log = logging.getLogger("cdp.serve")
 _REPLAY = "x-replay-now"
@@ -288,15 +289,15 @@ def _status_of(error: Exception) -> int:
     return error.status_code if isinstance(error, HTTPException) else 500
 
 
-def make_app(settings: Settings, access: Access, folder: Path) -> Litestar:
+def make_app(settings: Settings, to: Connection, folder: Path) -> Litestar:
     """Make the application of one worker.
 
     Parameters
     ----------
     settings
         How it behaves.
-    access
-        How Signals is reached.
+    to
+        Where Signals is, and who asks.
     folder
         Where the main process puts what is served.
     """
@@ -307,7 +308,7 @@ def make_app(settings: Settings, access: Access, folder: Path) -> Litestar:
         metrics.SIGNALS_VISITORS.inc(visitors)
 
     client = SignalsClient(
-        access,
+        to,
         timeout=settings.signals_timeout,
         calls=settings.signals_calls,
         waiting=settings.waiting,
@@ -358,6 +359,4 @@ def make_app(settings: Settings, access: Access, folder: Path) -> Litestar:
 def app() -> Litestar:
     """Make the application from the environment; granian calls it in every worker."""
     # Before the first metric is written: another worker has other files.
-    return make_app(
-        Settings.read(os.environ), Access.read(os.environ), Path(os.environ[RUN_FOLDER])
-    )
+    return make_app(Settings.read(os.environ), connection(os.environ), Path(os.environ[RUN_FOLDER]))

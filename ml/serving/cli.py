@@ -54,52 +54,37 @@ def command(
     except ImportError as error:
         msg = f"{error.name} is not installed; pip install 'cdp-propensity[serve]'."
         raise click.ClickException(msg) from error
+    from ml.serving import server, source
+    from ml.serving.loader import Loader
     from ml.serving.settings import RUN_FOLDER, Settings, SettingsError
-    from ml.serving.signals import Access, AccessError
+    from ml.signals.client import connection
+    from ml.signals.errors import SignalsError
+
+    context = click.get_current_context()
+
+    def opened() -> connections.Reader:
+        with context.scope(cleanup=False):  # `connections` asks it, also in the loader's thread
+            return connections.opened(**where)
 
     try:
         settings = Settings.read(os.environ)
-        access = Access.read(os.environ)
+        to = connection(os.environ)
         check_port(host, port)
-        context = click.get_current_context()
-
-        def opened() -> connections.Reader:
-            with context.scope(cleanup=False):
-                return connections.opened(**where)
-
-        with tempfile.TemporaryDirectory(prefix="cdp-serve-") as folder:
-            os.environ[RUN_FOLDER] = folder
-            _serve(Path(folder), settings, access, file, model, opened, host, port, workers)
-    except (SettingsError, AccessError, OSError) as error:
+        find = source.from_file(file) if file else source.from_warehouse(opened, model)
+        with tempfile.TemporaryDirectory(prefix="cdp-serve-") as name:
+            folder = Path(name)
+            loader = Loader(folder, find, source.published(to), settings.poll_seconds)
+            state = loader.load()
+            if not state.model:
+                raise click.ClickException(state.problem)
+            os.environ[RUN_FOLDER] = name
+            loader.follow()
+            try:
+                server.run(folder, host, port, workers, loader.wake)
+            finally:
+                loader.stop()
+    except (SettingsError, SignalsError) as error:
         raise click.ClickException(str(error)) from error
-
-
-def _serve(
-    folder: Path,
-    settings: Any,  # noqa: ANN401
-    access: Any,  # noqa: ANN401
-    file: Path | None,
-    model: str,
-    opened: Any,  # noqa: ANN401
-    host: str,
-    port: int,
-    workers: int,
-) -> None:
-    from ml.serving import server, source
-    from ml.serving.loader import Loader
-
-    find = source.from_file(file) if file else source.from_warehouse(opened, model)
-    loader = Loader(folder, find, source.published(access), settings.poll_seconds)
-    state = loader.load()
-    if not state.model:
-        raise click.ClickException(state.problem)
-    if state.problem:
-        click.echo(f"Not ready yet: {state.problem}", err=True)
-    loader.follow()
-    try:
-        server.run(folder, host, port, workers, loader.wake)
-    finally:
-        loader.stop()
 
 
 def check_port(host: str, port: int) -> None:

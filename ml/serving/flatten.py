@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ml.errors import ArtefactError
 from ml.model.trained import PropensityModel
 from ml.model.trees import Ensemble, Tree, read_booster
-from ml.serving.trees import FlatTrees, leaf_table
+from ml.serving.trees import FlatTrees, leaf_tables
 
 
 def flatten(model: PropensityModel) -> FlatTrees:
@@ -25,6 +25,14 @@ def flatten(model: PropensityModel) -> FlatTrees:
     trees = [tree for ensemble in ensembles for tree in ensemble.trees]
     roots = [0, *accumulate(len(tree.left) for tree in trees)][:-1]
     leaves = [leaf for tree, root in zip(trees, roots, strict=True) for leaf in _leaves(tree, root)]
+    # Those of one length together, so that their tables are made at once.
+    leaves.sort(key=lambda leaf: len(leaf["features"]))
+    tables = [np.zeros(0)]
+    for _, group in groupby(leaves, key=lambda leaf: len(leaf["features"])):
+        alike = list(group)
+        values = np.array([leaf["value"] for leaf in alike])
+        shares = np.array([leaf["shares"] for leaf in alike])
+        tables.append(leaf_tables(values, shares).ravel())
     sets = [tree.sets.get(node, frozenset()) for tree in trees for node in range(len(tree.left))]
     counts = [max(named, default=-1) + 1 for named in sets]
     return FlatTrees(
@@ -48,13 +56,15 @@ def flatten(model: PropensityModel) -> FlatTrees:
         path_slot=_whole(slot for leaf in leaves for slot in leaf["slots"]),
         slot_start=_starts([len(leaf["features"]) for leaf in leaves]),
         slot_feature=_whole(feature for leaf in leaves for feature in leaf["features"]),
-        table_start=_starts([leaf["table"].size for leaf in leaves]),
-        table=np.concatenate([np.zeros(0), *(leaf["table"].ravel() for leaf in leaves)]),
+        table_start=_starts(
+            [2 ** len(leaf["features"]) * len(leaf["features"]) for leaf in leaves]
+        ),
+        table=np.concatenate(tables),
     )
 
 
 def _leaves(tree: Tree, root: int) -> list[dict[str, Any]]:
-    """Describe the leaves of a tree: the splits above each, and its table."""
+    """Describe the leaves of a tree: value, the splits above, the features of these."""
     out = []
     for leaf in range(len(tree.left)):
         if not tree.is_leaf(leaf):
@@ -74,9 +84,15 @@ def _leaves(tree: Tree, root: int) -> list[dict[str, Any]]:
             child = node
         features = list(shares)
         slots = [features.index(tree.features[node - root]) for node in nodes]
-        table = leaf_table(float(np.float32(tree.conditions[leaf])), np.array([*shares.values()]))
         out.append(
-            {"nodes": nodes, "sides": sides, "slots": slots, "features": features, "table": table}
+            {
+                "nodes": nodes,
+                "sides": sides,
+                "slots": slots,
+                "features": features,
+                "shares": list(shares.values()),
+                "value": float(np.float32(tree.conditions[leaf])),
+            }
         )
     return out
 

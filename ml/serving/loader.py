@@ -4,31 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ml.serving.compile import compile_champion
+from ml.serving.source import Attributes, NotPublishedError
 from ml.serving.state import State
+from ml.signals.champion import Champion
 
 log = logging.getLogger("cdp.serve")
-
-
-@dataclass(frozen=True)
-class Published:
-    """A champion's attribute group in Signals.
-
-    Parameters
-    ----------
-    group
-        `live_features_v3`.
-    since
-        When it was published, ISO 8601 in UTC; empty: not known.
-    """
-
-    group: str
-    since: str
+# While nothing can be scored, Signals' registry is asked this often.
+_RETRY_S = 5.0
 
 
 class Loader:
@@ -39,78 +26,91 @@ class Loader:
     folder
         Where workers look.
     find
-        Returns the champion's card and artefact.
-    find_group
-        Card -> its published group; raises if there is none.
+        Returns the champion; None if it is the one that it returned last.
+    find_attributes
+        Of a champion; raises NotPublishedError if they are not there.
     seconds
-        Between looks.
+        Between looks; 0: only on `wake`.
     """
 
     def __init__(
         self,
         folder: Path,
-        find: Callable[[], tuple[dict[str, Any], bytes]],
-        find_group: Callable[[dict[str, Any]], Published],
+        find: Callable[[], Champion | None],
+        find_attributes: Callable[[Champion], Attributes],
         seconds: float,
     ) -> None:
         self._folder = folder
         self._find = find
-        self._find_group = find_group
+        self._find_attributes = find_attributes
         self._seconds = seconds
-        self._card: dict[str, Any] = {}
+        # The newest one found, and its file; served or waiting for its attributes.
+        self._champion: Champion | None = None
+        self._file = ""
         self._number = 0
+        self._find_failed = ""
         self._wake = threading.Event()
         self._stopped = False
         self.state = State(problem="The service starts.")
 
-    def load(self) -> State:
-        """Look once, tell the workers what changed, and return what they serve."""
-        state = self._looked()
-        if state != self.state:
-            for text, what in ((state.failed, "reload_failed"), (state.problem, "not_ready")):
-                if text and text not in (self.state.failed, self.state.problem):
-                    log.error(what, extra={"reason": text})
+    def load(self, *, look: bool = True) -> State:
+        """Tell the workers what changed, and return what they are told.
+
+        Parameters
+        ----------
+        look
+            Whether to look for another champion, or only for attributes.
+        """
+        if look:
+            self._find_failed = self._find_champion()
+        old, state = self.state, self._state()
+        if state != old:
+            for event, text, before in (
+                ("reload_failed", state.failed, old.failed),
+                ("not_ready", state.problem, old.problem),
+            ):
+                if text and text != before:
+                    log.error(event, extra={"reason": text})
             self.state = state
             state.write(self._folder)
-            self._remove_old(state.model)
+            self._remove_old()
         return state
 
-    def _looked(self) -> State:
-        old = self.state
+    def _find_champion(self) -> str:
+        """Take the newest champion; why it could not be taken, or nothing."""
         try:
-            card, artefact = self._find()
-            model = old.model
-            if card != self._card:
-                compiled = compile_champion(card, artefact)
-                self._number += 1
-                model = f"{self._number}.npz"
-                (self._folder / model).write_bytes(compiled.to_bytes())
-        except Exception as error:
-            return self._failed(error)
-        try:
-            published = self._find_group(card)
-        except Exception as error:
-            if model != old.model and old.group:
-                # The new champion reads attributes that are not there: the old one goes on.
-                return self._failed(error)
-            if model == old.model and old.group and getattr(error, "temporary", True):
-                return State(old.model, old.group, old.since, "", str(error))
-            self._card = card
-            return State(model, problem=str(error))
-        self._card = card
-        return State(model, published.group, published.since)
+            champion = self._find()
+            if champion is None or champion == self._champion:
+                return ""
+            compiled = compile_champion(champion.to_json(), champion.artefact)
+            self._number += 1
+            self._file = f"{self._number}.npz"
+            (self._folder / self._file).write_bytes(compiled.to_bytes())
+            self._champion = champion
+        except Exception as error:  # the old one is served on, whatever it is
+            return str(error) or type(error).__name__
+        return ""
 
-    def _failed(self, error: Exception) -> State:
+    def _state(self) -> State:
         old = self.state
-        if old.group:
-            return State(old.model, old.group, old.since, failed=str(error))
-        return State(problem=str(error))
+        if self._champion is None:
+            return State(problem=self._find_failed)
+        try:
+            found = self._find_attributes(self._champion)
+        except Exception as error:
+            text = str(error) or type(error).__name__
+            gone = isinstance(error, NotPublishedError) and self._file == old.model
+            if old.model and not old.problem and not gone:
+                # What is served now is served on.
+                return State(old.model, old.attributes, old.warm_at, failed=text)
+            return State(self._file, problem=text)
+        return State(self._file, found.names, found.warm_at.isoformat(), failed=self._find_failed)
 
-    def _remove_old(self, model: str) -> None:
-        """Remove models that no worker reads any more: all but this and the one before."""
-        number = int(model.partition(".")[0] or 0)
+    def _remove_old(self) -> None:
+        """Remove models that no worker reads any more."""
+        kept = {self.state.model, self._file, f"{self._number - 1}.npz"}
         for path in self._folder.glob("*.npz"):
-            if int(path.stem) < number - 1:
+            if path.name not in kept:
                 path.unlink(missing_ok=True)
 
     def follow(self) -> threading.Thread:
@@ -129,9 +129,15 @@ class Loader:
         self._wake.set()
 
     def _follow(self) -> None:
-        while True:
-            self._wake.wait(self._seconds or None)
+        due = time.monotonic() + self._seconds
+        while not self._stopped:
+            waits = [due - time.monotonic()] if self._seconds else []
+            waits += [_RETRY_S] if self.state.problem else []
+            asked = self._wake.wait(max(min(waits), 0.0) if waits else None)
             self._wake.clear()
             if self._stopped:
                 return
-            self.load()
+            look = asked or (self._seconds > 0 and time.monotonic() >= due)
+            self.load(look=look)
+            if look:
+                due = time.monotonic() + self._seconds

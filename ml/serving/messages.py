@@ -121,10 +121,10 @@ class Ready(Struct, frozen=True, omit_defaults=True):
         `ready` or `not ready`.
     model_name, model_version
         What is served.
-    group
-        Its attribute group and version in Signals.
-    warm_from
-        When the attributes are complete, ISO 8601 in UTC.
+    groups
+        Versions of its attribute group in Signals that it reads.
+    warm_at
+        From when on the attributes are complete, ISO 8601 in UTC.
     reason
         Why it is not ready.
     reload_failed
@@ -136,8 +136,8 @@ class Ready(Struct, frozen=True, omit_defaults=True):
     status: str
     model_name: str = ""
     model_version: str = ""
-    group: str = ""
-    warm_from: str = ""
+    groups: list[str] = []
+    warm_at: str = ""
     reason: str = ""
     reload_failed: str = ""
     signals: str = "ok"

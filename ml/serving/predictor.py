@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,31 +27,24 @@ class NotReadyError(Exception):
 
 
 class Served:
-    """A champion with its published attribute group.
+    """A champion and where its attributes are.
 
     Parameters
     ----------
     compiled
         What scores.
-    group
-        `live_features_v3`.
-    since
-        When the group was published, ISO 8601 in UTC; empty: not known.
+    state
+        Of the main process.
     """
 
-    def __init__(self, compiled: Compiled, group: str, since: str) -> None:
+    def __init__(self, compiled: Compiled, state: State) -> None:
         card = compiled.card
         self.compiled = compiled
-        self.group = group
         self.reader = FeatureReader(compiled.names, card["features"])
-        self.attributes = tuple(f"{group}:{name}" for name in self.reader.attributes)
+        self.attributes = tuple(state.attributes[name] for name in self.reader.attributes)
         self.model_name = str(card["model_name"])
         self.version = str(card["version"])
-        self.warm_from: datetime | None = None
-        if since:
-            begun = datetime.fromisoformat(since)
-            begun = begun.replace(tzinfo=begun.tzinfo or UTC)
-            self.warm_from = begun + timedelta(seconds=float(card["longest_period_s"]))
+        self.warm_at = datetime.fromisoformat(state.warm_at)
 
     def answer(
         self, visitor: str, returned: Sequence[Any], as_of: datetime, *, stale: bool, now: datetime
@@ -73,9 +66,9 @@ class Served:
             model_name=self.model_name,
             model_version=self.version,
             known=self.reader.is_known(returned),
-            warm=self.warm_from is not None and now >= self.warm_from,
+            warm=now >= self.warm_at,
             stale=stale,
-            as_of=as_of.isoformat().replace("+00:00", "Z"),
+            as_of=_told(as_of),
         )
 
 
@@ -121,8 +114,8 @@ class Predictor:
                     path = self._folder / state.model
                     self._compiled = await asyncio.to_thread(_read, path)
                     self._file = state.model
-                if state.group and self._compiled is not None:
-                    served = Served(self._compiled, state.group, state.since)
+                if not state.problem and self._compiled is not None:
+                    served = Served(self._compiled, state)
         except Exception as error:  # the old one is served on
             log.error("swap_failed", extra={"reason": f"{type(error).__name__}: {error}"})
             return
@@ -142,8 +135,8 @@ class Predictor:
             "ready",
             served.model_name,
             served.version,
-            served.group,
-            served.warm_from.isoformat().replace("+00:00", "Z") if served.warm_from else "",
+            sorted({attribute.partition(":")[0] for attribute in served.attributes}),
+            _told(served.warm_at),
             reload_failed=self.state.failed,
             signals=self._client.state,
         )
@@ -210,3 +203,7 @@ def _moment(replay: str) -> datetime:
         return datetime.now(UTC)
     now = datetime.fromisoformat(replay)
     return now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)
+
+
+def _told(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -7,12 +7,14 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 import msgspec
+
+from ml.signals.client import Connection
 
 # What one call of the endpoint takes.
 MOST_VISITORS = 100
@@ -20,9 +22,6 @@ KEY = "domain_userid"
 PATH = "/api/v1/get-online-attributes"
 _MOST_BYTES = 8_000_000
 _TOKEN_LEFT_S = 300
-_TOKEN_URL = (
-    "https://console.snowplowanalytics.com/api/msc/v1/organizations/{}/credentials/v3/token"
-)
 
 
 class UnavailableError(Exception):
@@ -42,64 +41,6 @@ class UnavailableError(Exception):
         self.retry_after = retry_after
 
 
-class AccessError(ValueError):
-    """The environment does not say how to reach Signals; the message says what to set."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """How Signals is reached.
-
-    Parameters
-    ----------
-    url
-        Its address.
-    token
-        Of a sandbox, or of the stand-in.
-    organisation, key_id, key
-        Of an account, which a token is fetched for.
-    """
-
-    url: str
-    token: str = field(default="", repr=False)
-    organisation: str = ""
-    key_id: str = ""
-    key: str = field(default="", repr=False)
-
-    @classmethod
-    def read(cls, env: Mapping[str, str]) -> Access:
-        """Read `SP_SANDBOX_URL` and `SP_SANDBOX_TOKEN`, or else `SP_API_URL` and its keys.
-
-        Raises
-        ------
-        AccessError
-            Neither is complete.
-        """
-        sandbox = {name: env.get(name, "") for name in ("SP_SANDBOX_URL", "SP_SANDBOX_TOKEN")}
-        names = ("SP_API_URL", "SP_ORG_ID", "SP_API_KEY_ID", "SP_API_KEY")
-        account = {name: env.get(name, "") for name in names}
-        wanted = sandbox if any(sandbox.values()) else account
-        missing = [name for name, value in wanted.items() if not value]
-        if missing:
-            msg = (
-                f"{', '.join(missing)} not set. The API reads attributes from Snowplow Signals: "
-                "set SP_API_URL, SP_ORG_ID, SP_API_KEY_ID and SP_API_KEY of an account, or "
-                "SP_SANDBOX_URL and SP_SANDBOX_TOKEN (`cdp signals local` takes any token)."
-            )
-            raise AccessError(msg)
-        url = wanted.get("SP_SANDBOX_URL") or wanted["SP_API_URL"]
-        if not url.startswith(("http://", "https://")):
-            msg = f"the address of Signals is {url!r}; it begins with https:// or http://."
-            raise AccessError(msg)
-        return cls(
-            url.rstrip("/"),
-            wanted.get("SP_SANDBOX_TOKEN", ""),
-            account["SP_ORG_ID"],
-            account["SP_API_KEY_ID"],
-            account["SP_API_KEY"],
-        )
-
-
 @dataclass
 class _Waiting:
     """Visitors that the same call can ask for."""
@@ -117,8 +58,8 @@ class SignalsClient:
 
     Parameters
     ----------
-    access
-        How Signals is reached.
+    to
+        Where Signals is, and who asks.
     timeout
         Seconds after which a request does not wait any longer.
     calls
@@ -134,7 +75,7 @@ class SignalsClient:
 
     def __init__(
         self,
-        access: Access,
+        to: Connection,
         *,
         timeout: float,
         calls: int,
@@ -143,7 +84,7 @@ class SignalsClient:
         pause: float,
         observe: Callable[[float, int, bool], None] = lambda *_: None,
     ) -> None:
-        self._access = access
+        self._to = to
         self._timeout = timeout
         self._calls = max(calls, 1)
         self._most_waiting = waiting
@@ -157,8 +98,8 @@ class SignalsClient:
         self._failures = 0
         self._closed_until = 0.0
         self._reason = ""
-        self._token = access.token
-        self._token_until = float("inf") if access.token else 0.0
+        self._token = to.token or ""
+        self._token_until = float("inf") if to.token else 0.0
         self._pumping = False
 
     @property
@@ -320,10 +261,10 @@ class SignalsClient:
             }
         )
         async with self._session.post(
-            self._access.url + PATH, data=body, headers=headers, allow_redirects=False
+            self._to.url + PATH, data=body, headers=headers, allow_redirects=False
         ) as answer:
             if answer.status != 200:
-                if answer.status == 401 and not self._access.token:
+                if answer.status == 401 and not self._to.token:
                     self._token_until = 0.0
                 msg = f"Signals answered {answer.status}"
                 raise UnavailableError(msg)
@@ -333,8 +274,9 @@ class SignalsClient:
     async def _bearer(self, session: aiohttp.ClientSession) -> str:
         if time.time() < self._token_until:
             return self._token
-        headers = {"X-API-Key-Id": self._access.key_id, "X-API-Key": self._access.key}
-        url = _TOKEN_URL.format(self._access.organisation)
+        to = self._to
+        headers = {"X-API-Key-Id": to.api_key_id, "X-API-Key": to.api_key}
+        url = f"{to.console_url}/api/msc/v1/organizations/{to.org_id}/credentials/v3/token"
         async with session.get(url, headers=headers, allow_redirects=False) as answer:
             if answer.status != 200:
                 msg = f"Snowplow's console answered {answer.status} when asked for a token"

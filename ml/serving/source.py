@@ -1,83 +1,115 @@
-"""Where the champion comes from, and which group in Signals has its attributes."""
+"""Where the champion comes from, and where Signals has its attributes."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from ml.engines import connections
-from ml.serving.loader import Published
-from ml.serving.signals import Access
-
-Found = tuple[dict[str, Any], bytes]
-_SINCE = re.compile(r"definitions=([0-9a-f]+) since=(\S+)")
-
-
-class NotPublishedError(ValueError):
-    """Signals has no group with the champion's definitions; the message says what to do."""
-
-    temporary = False
+from ml.engines.connections import Reader
+from ml.signals.champion import Champion, read_champion
+from ml.signals.client import Client, Connection
+from ml.signals.definitions import SignalsError
+from ml.signals.published import sources
+from ml.signals.registry import read_state
 
 
-def from_file(path: Path) -> Callable[[], Found]:
-    """Find the champion in a file of `cdp export-model`, and its card beside it."""
-    import json
-
-    def find() -> Found:
-        card = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
-        return card["serving"], path.read_bytes()
-
-    return find
+class NotPublishedError(SignalsError):
+    """Signals has no attributes with the champion's definitions; the message says what to do."""
 
 
-def from_warehouse(
-    opened: Callable[[], connections.Reader], model_name: str
-) -> Callable[[], Found]:
-    """Find the champion in the registry of a warehouse, which is opened for each look."""
-    from ml.signals.champion import read_champion
+@dataclass(frozen=True)
+class Attributes:
+    """Where a champion's attributes are.
 
-    def find() -> Found:
+    Parameters
+    ----------
+    names
+        Feature -> `live_features_v3:num_page_views_l7d`.
+    warm_at
+        From when on all windows are full.
+    """
+
+    names: dict[str, str]
+    warm_at: datetime
+
+
+def from_warehouse(opened: Callable[[], Reader], model_name: str) -> Callable[[], Champion | None]:
+    """Make the function that finds the champion in the registry of a warehouse.
+
+    Parameters
+    ----------
+    opened
+        Opens the warehouse; it is closed after each look.
+    model_name
+        Whose champion.
+
+    Returns
+    -------
+    callable
+        Its answer is None if the warehouse is a DuckDB file that has not changed: a build cannot
+        write to a file while it is open elsewhere.
+    """
+    seen: list[tuple[Path, object]] = []
+
+    def find() -> Champion | None:
+        if seen and seen[0][1] is not None and _mark(seen[0][0]) == seen[0][1]:
+            return None
         with opened() as reader:
+            file = Path(reader.name)
+            mark = _mark(file)
             champion = read_champion(reader, model_name)
-        return champion.to_json(), champion.artefact
+        seen[:] = [(file, mark)]
+        return champion
 
     return find
 
 
-def published(access: Access) -> Callable[[dict[str, Any]], Published]:
-    """Find the group in Signals' registry by the digest of its definitions."""
-    import httpx
+def from_file(path: Path) -> Callable[[], Champion | None]:
+    """Make the function that finds the champion in a file of `cdp export-model`."""
+    seen: list[object] = [None]
 
-    def find(card: dict[str, Any]) -> Published:
-        name, digest = card["group"]["name"], card["group"]["digest"]
-        url = f"{access.url}/api/v1/registry/attribute_groups/{name}"
-        headers = {"Authorization": f"Bearer {access.token}"}
-        with httpx.Client(timeout=10, headers=headers) as client:
-            answer = client.get(url)
-            if answer.status_code == 404:
-                raise NotPublishedError(_advice(card, f"there is no group {name}"))
-            answer.raise_for_status()
-            newest = int(answer.json()["version"])
-            for version in range(newest, 0, -1):
-                if version != newest:
-                    answer = client.get(f"{url}/versions/{version}")
-                    if answer.status_code == 404:
-                        continue
-                    answer.raise_for_status()
-                said = _SINCE.search(str(answer.json().get("description")))
-                if said and digest.startswith(said[1]) and answer.json().get("is_published", True):
-                    return Published(f"{name}_v{version}", said[2])
-        raise NotPublishedError(
-            _advice(card, f"no published version of group {name} has the digest {digest[:16]}")
+    def find() -> Champion | None:
+        mark = (_mark(path), _mark(path.with_name(f"{path.name}.json")))
+        if mark == seen[0]:
+            return None
+        champion = Champion.from_card(path)
+        seen[0] = mark
+        return champion
+
+    return find
+
+
+def published(to: Connection) -> Callable[[Champion], Attributes]:
+    """Make the function that finds a champion's attributes in Signals' registry.
+
+    It raises NotPublishedError if some are not there, SignalsError if nobody can tell.
+    """
+
+    def find(champion: Champion) -> Attributes:
+        now = datetime.now(UTC)
+        with Client(to, timeout_s=10) as client:
+            groups = read_state(client, champion.model_name).groups
+        found = sources(champion.attributes, champion.warm_after_s, groups, now)
+        missing = sorted(champion.attributes.keys() - found.keys())
+        if missing:
+            msg = (
+                f"{champion.model_name} {champion.version} reads {', '.join(missing)}, which "
+                "Signals does not have as it was trained on them. Run `cdp signals publish`."
+            )
+            raise NotPublishedError(msg)
+        group = champion.group["name"]
+        return Attributes(
+            {name: f"{group}_v{source.version}:{name}" for name, source in found.items()},
+            max((source.warm_at for source in found.values()), default=now),
         )
 
     return find
 
 
-def _advice(card: dict[str, Any], what: str) -> str:
-    return (
-        f"The attributes of {card['model_name']} {card['version']} are not published in Signals: "
-        f"{what}. Run `cdp signals publish`."
-    )
+def _mark(path: Path) -> object:
+    if not path.is_file():
+        return None
+    found = path.stat()
+    return (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -20,10 +20,10 @@ class State(msgspec.Struct, frozen=True):
     ----------
     model
         File of the compiled champion in the run folder; empty: none yet.
-    group
-        Its published attribute group, `live_features_v3`; empty: not published, or not known.
-    since
-        When that was published, ISO 8601 in UTC; empty: not known.
+    attributes
+        Feature -> the attribute that it is read from, `live_features_v3:num_page_views_l7d`.
+    warm_at
+        From when on the windows of all of them are full, ISO 8601 in UTC.
     problem
         Why nothing can be scored; empty if it can.
     failed
@@ -31,8 +31,8 @@ class State(msgspec.Struct, frozen=True):
     """
 
     model: str = ""
-    group: str = ""
-    since: str = ""
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    warm_at: str = ""
     problem: str = ""
     failed: str = ""
 

@@ -213,47 +213,48 @@ def _contributions(
     return out / n_boosters
 
 
-def leaf_table(value: float, shares: np.ndarray) -> np.ndarray:
-    """Shapley values of one leaf for every pattern of conditions that a row fulfils.
+def leaf_tables(values: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Shapley values of leaves for every pattern of conditions that a row fulfils.
 
     Parameters
     ----------
-    value
-        Of the leaf.
+    values
+        Of each leaf, shape (n,).
     shares
-        For each feature on the leaf's path, the share of rows that its splits let through,
-        shape (u,).
+        For each feature on a leaf's path, the share of rows that its splits let through,
+        shape (n, u).
 
     Returns
     -------
-    ndarray of float64, shape (2 ** u, u)
-        Row: bit i is set if the row goes the path's way at every split on feature i.
+    ndarray of float64, shape (n, 2 ** u, u)
+        Second axis: bit i is set if the row goes the path's way at every split on feature i.
 
     Examples
     --------
     A tree of one split, of which 3 in 4 rows go to the leaf with the value 1:
 
-    >>> leaf_table(1.0, np.array([0.75])).tolist()
-    [[-0.75], [0.25]]
+    >>> leaf_tables(np.array([1.0]), np.array([[0.75]])).tolist()
+    [[[-0.75], [0.25]]]
     """
-    n = len(shares)
+    n = shares.shape[1]
     if n > MAX_PATH_FEATURES:
         msg = (
             f"a path of a tree has {n} features, more than the {MAX_PATH_FEATURES} that the API "
             "explains; train with a lower max_depth."
         )
         raise ArtefactError(msg)
-    met = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
-    out = np.zeros((2**n, n))
-    # A feature's value is its mean effect over the orders in which features become known, which is
-    # a polynomial: integrate over the share t of features that are known already.
+    met = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)[None]
+    shares = shares[:, None]
+    out = np.zeros((len(values), 2**n, n))
+    # A feature's value is its mean effect over the orders in which features become known. As a
+    # function of the share that is known already, the effect is a polynomial, and is integrated.
     points, weights = np.polynomial.legendre.leggauss(n // 2 + 1)
     for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
         factors = point * met + (1 - point) * shares
         for at in range(n):
-            others = np.prod(np.delete(factors, at, axis=1), axis=1)
-            out[:, at] += weight * value * (met[:, at] - shares[at]) * others
-    return out
+            others = np.prod(np.delete(factors, at, axis=2), axis=2)
+            out[:, :, at] += weight * (met[:, :, at] - shares[:, :, at]) * others
+    return out * values[:, None, None]
 
 
 def strongest(contributions: np.ndarray, behaviour: np.ndarray, least: float) -> list[int]:

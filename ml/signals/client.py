@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from ml.signals.definitions import SignalsError
+from ml.signals.errors import SignalsError
 
 CONSOLE_URL = "https://console.snowplowanalytics.com"
 TIMEOUT_S = 30.0

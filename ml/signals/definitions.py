@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from ml.engines.connections import Reader
+from ml.signals.errors import SignalsError
 
 # The identifier that attributes are kept by.
 ATTRIBUTE_KEY = "domain_userid"
@@ -19,10 +20,6 @@ NAME = re.compile(r"[A-Za-z0-9_]{1,128}")
 _DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _SECONDS = (31_536_000, 604_800, 86_400, 3_600, 60, 1)
 _COLUMNS = ("feature_hash", "online_definition", "not_online_reason")
-
-
-class SignalsError(ValueError):
-    """Nothing was published or read; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
