@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import re
 import uuid
 from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
 
 from ml.signals.local import schemas
 from ml.signals.local.http import (
@@ -20,6 +24,7 @@ from ml.signals.local.http import (
     json_response,
     read_body,
 )
+from ml.signals.local.interventions import MOST_SUBSCRIPTIONS
 from ml.signals.local.properties import EPOCH, microseconds
 from ml.signals.local.registry import (
     KINDS,
@@ -42,6 +47,12 @@ TRACKER_BODY = 1_000_000
 API_BODY = 4_000_000
 REPLAY_BODY = 256_000_000
 BODY_SECONDS = 30.0
+MOST_KEYS = 5
+"""Attribute keys of one subscription to interventions, as in Signals."""
+_NOT_HERE = {
+    "/api/v1/event_log": "it keeps agentic contexts in the registry only",
+    "/api/v1/testing/attribute_groups/": "it keeps no events to try attributes on",
+}
 _PIXEL = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
@@ -169,7 +180,12 @@ class App:
             if not is_whole:
                 raise BadRowError(f"the body has more than {TRACKER_BODY:,} bytes")
             content_type = headers.get(b"content-type", b"").decode("latin-1")
-            self.stand_in.collect(payloads_of_post(body, content_type), request)
+            try:
+                payloads = payloads_of_post(body, content_type)
+            except BadRowError as bad:
+                self.stand_in.refuse(str(bad), body)
+                return
+            self.stand_in.collect(payloads, request)
         except TooSlowError:
             self.stand_in.refuse(f"the body took more than {BODY_SECONDS:.0f} seconds", None)
         except BadRowError as bad:
@@ -179,13 +195,15 @@ class App:
         try:
             self.stand_in.collect([payload_of_get(scope["query_string"])], request)
         except BadRowError as bad:
-            self.stand_in.refuse(str(bad), None)
+            self.stand_in.refuse(str(bad), scope["query_string"])
 
     # Signals
 
     async def _signals(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
         method, path = scope["method"], scope["path"]
         headers = headers_of(scope)
+        if path == "/api/v1/interventions" and method in ("GET", "OPTIONS"):
+            return await self._subscribe(scope, headers, receive, send)
         token = headers.get(b"authorization", b"").decode("latin-1")
         if not re.fullmatch(r"(?i:bearer) +\S+", token):
             raise RefusedError(401, "A header Authorization: Bearer <token> is needed.")
@@ -194,6 +212,10 @@ class App:
             return self._read(headers, body)
         if (found := _OBJECT.fullmatch(path)) and found[1] in KINDS:
             return self._registry(method, found[1], found[2], found[3], body)
+        if path == "/api/v1/interventions" and method == "POST":
+            return self._push(scope, body)
+        if path in _NOT_HERE:
+            raise RefusedError(501, f"The stand-in does not do this: {_NOT_HERE[path]}.")
         if path in ("/api/v1/engines/publish", "/api/v1/engines/unpublish") and method == "POST":
             return self._publish(path.endswith("/publish"), body)
         raise RefusedError(404, f"The stand-in has no {method} {path}.")
@@ -246,6 +268,46 @@ class App:
         word = "publish" if published else "unpublish"
         return json_response({"status": f"{word}ed" if changed else f"nothing to {word}"})
 
+    def _push(self, scope: Scope, body: bytes) -> Response:
+        what = msgspec.to_builtins(schemas.read(schemas.InterventionInstance, body))
+        what.setdefault("intervention_id", str(uuid.uuid4()))
+        reached = False
+        for place in _targets(scope):
+            target = {"name": place[0], "id": place[1]}
+            sent = {**what, "target_attribute_key": target}
+            reached |= self.stand_in.subscribers.send(place, sent)
+        return json_response({"status": "success" if reached else "undelivered"})
+
+    async def _subscribe(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> Response | None:
+        cross_origin = _cross_origin(headers)
+        if scope["method"] == "OPTIONS":
+            allowed = headers.get(b"access-control-request-headers", b"")
+            return Response(200, b"", [*cross_origin, (b"access-control-allow-headers", allowed)])
+        places = _targets(scope)
+        _check_subscription(places)
+        subscribers = self.stand_in.subscribers
+        if len(subscribers) >= MOST_SUBSCRIPTIONS:
+            return json_response(
+                {"detail": "Too many subscriptions."}, 503, [(b"retry-after", b"5")]
+            )
+        kind = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-cache")]
+        start = {"type": "http.response.start", "status": 200, "headers": [*kind, *cross_origin]}
+        queue = subscribers.add(places)
+        left = asyncio.ensure_future(_until_gone(receive))
+        try:
+            await send(start)
+            await send(
+                {"type": "http.response.body", "body": b": listening\n\n", "more_body": True}
+            )
+            await _stream(queue, left, send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            left.cancel()
+            subscribers.remove(places, queue)
+        return None
+
     # The stand-in's own
 
     async def _local(self, scope: Scope, receive: Receive) -> Response:
@@ -268,6 +330,8 @@ class App:
             "what": WHAT_IT_IS,
             "replay": self.replays,
             "events": stand_in.counts["events"],
+            "interventions": stand_in.counts["interventions"],
+            "subscriptions": len(stand_in.subscribers),
             "profiles": len(stand_in.profiles.profiles),
             "profiles_dropped": stand_in.profiles.counts["profiles_dropped"],
             "events_dropped": stand_in.profiles.counts["events_dropped"],
@@ -275,6 +339,50 @@ class App:
             "bad_rows": sum(stand_in.bad_rows.values()),
             "bad_rows_by_reason": dict(stand_in.bad_rows.most_common()),
         }
+
+
+def _targets(scope: Scope) -> list[tuple[str, str]]:
+    """Read attribute keys and identifiers from a query string."""
+    pairs = parse_qsl(scope["query_string"].decode("latin-1"), max_num_fields=200)
+    if not pairs:
+        raise InvalidError(("query",), "An attribute key and an identifier are needed.")
+    return pairs
+
+
+def _check_subscription(places: list[tuple[str, str]]) -> None:
+    """Refuse what Signals does not let anyone listen to."""
+    keys = [key for key, _ in places]
+    if len(keys) > MOST_KEYS:
+        raise InvalidError(("query",), f"At most {MOST_KEYS} attribute keys.")
+    for key, identifier in places:
+        if keys.count(key) > 1:
+            raise InvalidError(("query", key), "One identifier per attribute key.")
+        if key == "user_id" or not _UUID.fullmatch(identifier):
+            raise InvalidError(("query", key), "Only identifiers that are UUIDs, and no user_id.")
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _stream(
+    queue: asyncio.Queue[dict[str, Any] | None], left: asyncio.Future[None], send: Send
+) -> None:
+    """Send interventions until the client leaves or the server stops."""
+    while not left.done():
+        waiting = asyncio.ensure_future(queue.get())
+        await asyncio.wait([waiting, left], timeout=15, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            if not left.done():
+                await send({"type": "http.response.body", "body": b": \n\n", "more_body": True})
+            continue
+        what = waiting.result()
+        if what is None:
+            return
+        data = b"data: " + msgspec.json.encode(what) + b"\n\n"
+        await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 async def _whole_body(receive: Receive, limit: int) -> bytes:

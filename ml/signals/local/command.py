@@ -25,7 +25,7 @@ import click
     help="Callers tell the time (header X-Replay-Now) and send enriched events to /local/events. "
     "Nothing is written.",
 )  # fmt: skip
-def command(port: int, host: str, folder: Path, replay: bool) -> None:  # noqa: ARG001
+def command(port: int, host: str, folder: Path, replay: bool) -> None:
     """Run a local stand-in of a Snowplow collector and of Signals.
 
     For demos and tests: it takes what trackers send, computes the attributes that were published
@@ -34,6 +34,7 @@ def command(port: int, host: str, folder: Path, replay: bool) -> None:  # noqa: 
     from ml.signals.local.app import WHAT_IT_IS, App
     from ml.signals.local.server import check_port, serve
     from ml.signals.local.stand_in import StandIn
+    from ml.signals.local.storage import FolderInUseError, Storage
 
     try:
         check_port(host, port)
@@ -43,8 +44,19 @@ def command(port: int, host: str, folder: Path, replay: bool) -> None:  # noqa: 
             "Stop what listens there, or name another port."
         ) from None
 
-    def started() -> None:
-        click.echo(f"{WHAT_IT_IS}\nCollector and Signals API: http://{host}:{port}")
+    stand_in = StandIn()
+    try:
+        storage = None if replay else Storage(folder, stand_in)
+    except FolderInUseError as error:
+        raise click.ClickException(f"--folder {error} Stop that one, or name another.") from None
 
-    asyncio.run(serve(App(StandIn(), replay=replay), host, port, started))
+    def started() -> None:
+        kept = "nothing is kept" if storage is None else f"events in {folder / 'events'}"
+        click.echo(f"{WHAT_IT_IS}\nCollector and Signals API: http://{host}:{port} ({kept})")
+
+    try:
+        asyncio.run(serve(App(stand_in, replay=replay), storage, host, port, started))
+    finally:
+        if storage is not None:
+            storage.close()
     click.echo("Stopped.")

@@ -110,6 +110,14 @@ class Profiles:
                 changed.append(place)
         return changed
 
+    def ensure(self, place: tuple[str, str]) -> Profile:
+        """Find the profile of an attribute key and identifier, or begin one."""
+        profile = self.profiles.get(place)
+        if profile is None:
+            return self._new(place)
+        self.profiles.move_to_end(place)
+        return profile
+
     def _new(self, place: tuple[str, str]) -> Profile:
         profile = self.profiles[place] = Profile()
         if len(self.profiles) > self.limits.profiles:
@@ -191,7 +199,7 @@ def _raw(profile: Profile | None, attribute: Attribute, now: int) -> Json:
         return nothing
     if attribute.period is not None:
         series = profile.series.get(attribute.source.name)
-        return series.read(attribute.aggregation, now - attribute.period) if series else nothing
+        return series.read(attribute.aggregation, now, attribute.period) if series else nothing
     state = profile.lifetimes.get(attribute.state)
     if state is None:
         return nothing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -56,6 +57,7 @@ def iso(time: int, *, separator: str = " ") -> str:
     return (EPOCH + dt.timedelta(microseconds=time)).isoformat(separator, "microseconds")
 
 
+@functools.lru_cache(maxsize=1000)
 def snake_case(name: str) -> str:
     """Name of a field or schema as the columns of warehouses have it.
 

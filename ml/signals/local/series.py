@@ -1,8 +1,8 @@
 """A visitor's events as one attribute source takes them: values by time, and totals of windows.
 
 A reading asks for the events from some time on, so every question is about the end of a list
-sorted by time. Counts, first and last values are read by bisection. Other totals are held for the
-window that was read last, and follow its start, which moves little between two readings.
+sorted by time. Counts, first and last values are read by bisection. Other totals are held per
+period, and follow the start of its window, which moves little from one reading to the next.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Series:
     >>> series = Series(has_values=True, limit=100)
     >>> for time, value in ((20, "b"), (30, "a"), (10, "a")):
     ...     _ = series.add(time, value)
-    >>> series.read("first", 0), series.read("first", 11), series.read("counter", 20)
-    ('a', 'b', 2)
+    >>> [series.read("first", now=31, period=period) for period in (21, 20)]
+    ['a', 'b']
     """
 
     __slots__ = ("has_values", "limit", "times", "totals", "values")
@@ -40,7 +40,15 @@ class Series:
         self.values: list[Scalar] = []
         self.has_values = has_values
         self.limit = limit
-        self.totals: dict[type[_Total], _Total] = {}
+        self.totals: dict[tuple[type[_Total], int], _Total] = {}
+
+    @classmethod
+    def load(cls, times: list[int], values: list[Scalar] | None, limit: int) -> Series:
+        """Make a series of sorted times, and of their values if it has some."""
+        made = cls(values is not None, limit)
+        made.times.extend(times)
+        made.values.extend(values or ())
+        return made
 
     def add(self, time: int, value: Scalar | None) -> int:
         """Take an event; returns how many old ones had to leave."""
@@ -70,12 +78,12 @@ class Series:
         if count * 2 >= len(self.times):
             self.trim(count)
 
-    def read(self, aggregation: str, since: int) -> Json:
-        """Aggregate the events from a time on; null if there are none, 0 for a counter.
+    def read(self, aggregation: str, now: int, period: int) -> Json:
+        """Aggregate the events of a period; null if there are none, 0 for a counter.
 
         `time_since_first` and `time_since_last` are times here: of the first and last event.
         """
-        start = bisect_left(self.times, since)
+        start = bisect_left(self.times, now - period)
         count = len(self.times) - start
         if aggregation == "counter":
             return count
@@ -90,9 +98,10 @@ class Series:
         if aggregation == "time_since_last":
             return self.times[-1]
         kind = _TOTALS[aggregation]
-        total = self.totals.get(kind)
+        place = kind, period if issubclass(kind, _Moving) else 0
+        total = self.totals.get(place)
         if total is None:
-            total = self.totals[kind] = kind(self)
+            total = self.totals[place] = kind(self)
         return total.read(aggregation, start)
 
 

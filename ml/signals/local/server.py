@@ -13,6 +13,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 from ml.signals.local.app import App
+from ml.signals.local.storage import Storage
 
 
 def check_port(host: str, port: int) -> None:
@@ -27,12 +28,15 @@ def check_port(host: str, port: int) -> None:
         probe.bind((host, port))
 
 
-async def serve(app: App, host: str, port: int, started: Callable[[], None]) -> None:
+async def serve(
+    app: App, storage: Storage | None, host: str, port: int, started: Callable[[], None]
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Parameters
     ----------
     app : App
+    storage : Storage, optional
     host : str
     port : int
     started : callable
@@ -56,11 +60,17 @@ async def serve(app: App, host: str, port: int, started: Callable[[], None]) -> 
     serving = asyncio.create_task(server.serve())
     await _until_listening(host, port, serving)
     started()
-    await asyncio.wait(
-        [serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED
-    )
+    ends = [serving, asyncio.create_task(stopping.wait())]
+    if storage is not None:
+        ends.append(asyncio.create_task(storage.run()))
+    done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    app.stand_in.subscribers.close()
     server.stop()
     await serving
+    for task in ends[1:]:
+        task.cancel()
+    for task in done:
+        task.result()
 
 
 async def _until_listening(host: str, port: int, serving: asyncio.Task[None]) -> None:

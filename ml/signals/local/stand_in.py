@@ -6,11 +6,12 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import UNSET
 
 from ml.signals.local.attributes import Attribute
+from ml.signals.local.interventions import Rule, Subscribers, instance, rules_of
 from ml.signals.local.profiles import Limits, Profiles
 from ml.signals.local.properties import EPOCH, Json, Row, microseconds
 from ml.signals.local.registry import MissingError, Registry
@@ -19,6 +20,30 @@ from ml.signals.local.tracker import BadRowError, Request, row_of
 
 MOST_IDS = 100
 """Identifiers that one call reads."""
+
+
+MOST_SCHEMAS = 500
+"""Different schemas of entities and self-describing events, each a column of the files."""
+
+
+class Keeper(Protocol):
+    """Whoever keeps on disk what happens."""
+
+    def event(self, row: Row, taken: int) -> None:
+        """Keep an event that was taken."""
+        ...
+
+    def registry(self) -> None:
+        """Keep the registry as it is now."""
+        ...
+
+    def sent(self, place: tuple[str, str], what: str) -> None:
+        """Keep that an intervention was sent."""
+        ...
+
+    def bad_row(self, reason: str, payload: Json) -> None:
+        """Keep a bad row."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -44,12 +69,20 @@ class StandIn:
         self.profiles = Profiles(limits)
         self.counts: Counter[str] = Counter()
         self.bad_rows: Counter[str] = Counter()
+        self.subscribers = Subscribers()
+        self.storage: Keeper | None = None
+        self._rules: list[Rule] = []
+        self._schemas: set[str] = set()
         self._readings: dict[tuple[Any, ...], list[Reading]] = {}
 
     def refresh(self) -> None:
         """Compute from now on what the registry says."""
-        self.profiles.use(self.registry.plan())
+        plan = self.registry.plan()
+        self.profiles.use(plan)
+        self._rules = rules_of(self.registry.published("interventions"), plan)
         self._readings.clear()
+        if self.storage is not None:
+            self.storage.registry()
 
     def collect(self, payloads: Sequence[Any], request: Request) -> list[Row]:
         """Take a request's events; those that break the protocol are counted as bad rows.
@@ -69,21 +102,61 @@ class StandIn:
         for payload in payloads:
             try:
                 row = row_of(payload, request)
+                self._check_schemas(row)
             except BadRowError as bad:
                 self.refuse(str(bad), payload)
                 continue
             rows.append(row)
-            self.take(row, (request.received - EPOCH) // dt.timedelta(microseconds=1))
+            taken = (request.received - EPOCH) // dt.timedelta(microseconds=1)
+            if self.storage is not None:
+                self.storage.event(row, taken)
+            self.take(row, taken)
         return rows
+
+    def _check_schemas(self, row: Row) -> None:
+        new = {name for name in row if name.startswith(("contexts_", "unstruct_event_"))}
+        new -= self._schemas
+        if len(self._schemas) + len(new) > MOST_SCHEMAS:
+            raise BadRowError(f"more than {MOST_SCHEMAS} different schemas")
+        self._schemas |= new
 
     def refuse(self, reason: str, payload: Json) -> None:
         """Count a bad row."""
         self.bad_rows[reason] += 1
+        if self.storage is not None:
+            self.storage.bad_row(reason, payload)
 
     def take(self, row: Row, taken: int) -> None:
         """Take an enriched event at a time."""
         self.counts["events"] += 1
-        self.profiles.take(row, taken)
+        changed = self.profiles.take(row, taken)
+        if self._rules and changed:
+            self._look_at_rules(row, {key for key, _ in changed}, taken)
+
+    def _look_at_rules(self, row: Row, changed: set[str], now: int) -> None:
+        keys = self.profiles.plan.keys
+        ids = {name: str(i) for name, key in keys.items() if (i := key.identifier(row))}
+
+        def read(key: str, attribute: Attribute) -> Json:
+            return self.profiles.read(key, ids[key], [attribute], now)[0]
+
+        for rule in self._rules:
+            if not (rule.keys & changed) or not rule.keys <= ids.keys() or not rule.is_met(read):
+                continue
+            for key in rule.targets:
+                if key in ids:
+                    self._send(rule, (key, ids[key]), instance(rule, (key, ids[key]), read, ids))
+
+    def _send(self, rule: Rule, place: tuple[str, str], what: dict[str, Any]) -> None:
+        """Send an intervention, the first time only."""
+        sent = self.profiles.ensure(place).sent
+        if rule.label in sent:
+            return
+        sent.add(rule.label)
+        self.counts["interventions"] += 1
+        self.subscribers.send(place, what)
+        if self.storage is not None:
+            self.storage.sent(place, rule.label)
 
     def replay(self, rows: Sequence[Row], now: int) -> None:
         """Take enriched events in arrival order, each at its collector_tstamp, `now` at the latest.
