@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tests.activation.census import TOKEN, serving
 from tools import equality
 from tools.equality import Compared, Tolerance
-from tools.project import Project
+from tools.project import Project, own_environment
 from tools.warehouses import Warehouse
 
 EXACT = Tolerance()
@@ -87,6 +89,36 @@ def test_pages_and_exports_are_the_same(
     for page in pages:
         texts = [TRAINED_AT.sub("", (side / page).read_text()) for side in (left, right)]
         assert texts[0] == texts[1]
+
+
+def test_outcomes_of_syncs_are_added_on_every_engine(engine: str, warehouse: Warehouse) -> None:
+    """By the role that builds, after the checks of the build that was made here."""
+    nasty = r"it's \'; drop table census_sync_runs; -- %s {{ x }} `a` \\ ü 😀"
+    with serving() as census:
+        census.sync(52, result={"error_code": nasty})
+        command = [str(Path(sys.executable).with_name("cdp")), "activate", "--json"]
+        command += ["--sync", "52", "--sync", "53", "--poll-interval", "0.1", "--target", engine]
+        command += ["--target-path", str(warehouse.folder / "target")]
+        command += ["--profiles-dir", str(warehouse.folder), "--project-dir", str(warehouse.root)]
+        secret = {"CENSUS_API_TOKEN": TOKEN, "CENSUS_API_URL": census.url}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env=own_environment() | secret
+        )
+    assert done.returncode == 1, done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    assert told["recorded_in"] == f"census_sync_runs of target {engine}", told["not_recorded"]
+    columns = "sync_id, outcome, error_code, was_in_doubt, num_updated, failed_share"
+    rows = warehouse.rows(f"select {columns} from census_sync_runs order by sync_id")
+    assert rows == [
+        (52, "failed", nasty, False, 14, 0.0),
+        (53, "not_triggered", None, False, None, None),
+    ]
+    [(at, began)] = warehouse.rows(
+        "select max(recorded_tstamp), min(created_tstamp) from census_sync_runs"
+    )
+    assert at.isoformat() == told["recorded_tstamp"].removesuffix("Z")
+    assert (at - began).total_seconds() < 600
 
 
 def test_what_differs_is_found_and_named() -> None:
