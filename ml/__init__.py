@@ -27,9 +27,11 @@ _HOME = {
 
 def __getattr__(name: str) -> object:
     # Imported on first use: `cdp --help` and the simulator do without XGBoost.
+    from importlib import import_module
+
+    if name == "experiments":
+        return import_module("ml.experiments")
     if name not in _HOME:
         msg = f"module 'ml' has no attribute {name!r}"
         raise AttributeError(msg)
-    from importlib import import_module
-
     return getattr(import_module(_HOME[name]), name)

@@ -55,12 +55,12 @@ leak_reviewed, progress
         if column is None and name != "target":
             continue
         if not isinstance(column, str):
-            _refuse(name, column, "the name of a column, a text")
+            refuse(name, column, "the name of a column, a text")
         if column not in frame.columns:
-            _refuse(name, column, f"a column of the frame, which has {_listed(frame.columns)}")
+            refuse(name, column, f"a column of the frame, which has {_listed(frame.columns)}")
     others = [name for name, column in roles.items() if name != "target" and column == target]
     if others:
-        _refuse(others[0], target, "another column than target")
+        refuse(others[0], target, "another column than target")
     _check_features(frame, features, roles)
     if group is not None and kinds.held(frame[group]) in {"lists", "objects"}:
         msg = f"group: column {group!r} holds {kinds.held(frame[group])}, where ids are expected."
@@ -73,10 +73,10 @@ leak_reviewed, progress
         raise ArgumentError(msg)
     check_settings(n_trials=n_trials, random_state=random_state)
     if max_seconds is not None and not (_is_number(max_seconds) and 0 < max_seconds < math.inf):
-        _refuse("max_seconds", max_seconds, "a number of seconds above 0, or None for no limit")
+        refuse("max_seconds", max_seconds, "a number of seconds above 0, or None for no limit")
     _check_names("leak_reviewed", leak_reviewed)
     if progress is not None and not isinstance(progress, bool | np.bool_):
-        _refuse("progress", progress, "True, False or None")
+        refuse("progress", progress, "True, False or None")
 
 
 def check_frame(frame: Any, name: str = "frame", *, whole: bool = True) -> None:  # noqa: ANN401
@@ -95,7 +95,7 @@ def check_frame(frame: Any, name: str = "frame", *, whole: bool = True) -> None:
         It is not: what reads a stored model finds columns by such names only.
     """
     if not isinstance(frame, pd.DataFrame):
-        _refuse(name, type(frame).__name__, "a pandas DataFrame")
+        refuse(name, type(frame).__name__, "a pandas DataFrame")
     others = [column for column in frame.columns if not isinstance(column, str)]
     if others and (whole or frame.columns.nlevels > 1):
         msg = (
@@ -119,9 +119,9 @@ def check_settings(*, n_trials: Any, random_state: Any) -> None:  # noqa: ANN401
         One is not accepted.
     """
     if not _is_whole(n_trials) or n_trials < 1:
-        _refuse("n_trials", n_trials, "a whole number, 1 or more")
+        refuse("n_trials", n_trials, "a whole number, 1 or more")
     if not _is_whole(random_state) or not 0 <= random_state <= MAX_SEED:
-        _refuse("random_state", random_state, f"a whole number from 0 to {MAX_SEED}")
+        refuse("random_state", random_state, f"a whole number from 0 to {MAX_SEED}")
 
 
 def check_path(path: Any) -> Path:  # noqa: ANN401
@@ -133,9 +133,9 @@ def check_path(path: Any) -> Path:  # noqa: ANN401
         It is no path, or one of a folder.
     """
     if not isinstance(path, str | Path) or not str(path):
-        _refuse("path", path, "the path of a file, a text or pathlib.Path")
+        refuse("path", path, "the path of a file, a text or pathlib.Path")
     if Path(path).is_dir():
-        _refuse("path", str(path), "the path of a file; this is a folder")
+        refuse("path", str(path), "the path of a file; this is a folder")
     return Path(path)
 
 
@@ -150,7 +150,7 @@ def check_sha256(sha256: Any) -> None:  # noqa: ANN401
     if sha256 is None:
         return
     if not isinstance(sha256, str) or not re.fullmatch("[0-9a-fA-F]{64}", sha256):
-        _refuse("sha256", sha256, "64 hexadecimal digits, as save returned them, or None")
+        refuse("sha256", sha256, "64 hexadecimal digits, as save returned them, or None")
 
 
 def _check_features(frame: pd.DataFrame, features: Any, roles: dict[str, str | None]) -> None:  # noqa: ANN401
@@ -167,25 +167,25 @@ def _check_features(frame: pd.DataFrame, features: Any, roles: dict[str, str | N
     _check_names("features", features)
     names = list(features)
     if not names:
-        _refuse("features", names, "at least one column to learn from, or None for all others")
+        refuse("features", names, "at least one column to learn from, or None for all others")
     absent = [name for name in names if name not in frame.columns]
     if absent:
-        _refuse("features", absent, f"columns of the frame, which has {_listed(frame.columns)}")
+        refuse("features", absent, f"columns of the frame, which has {_listed(frame.columns)}")
     twice = list(dict.fromkeys(name for name in names if names.count(name) > 1))
     if twice:
-        _refuse("features", twice, "each column once")
+        refuse("features", twice, "each column once")
     for name in names:
         if name in taken:
-            _refuse("features", name, f"columns to learn from; this one is {taken[name]}")
+            refuse("features", name, f"columns to learn from; this one is {taken[name]}")
 
 
 def _check_names(argument: str, given: Any) -> None:  # noqa: ANN401
     wanted = f"a list of column names{', or None' if argument == 'features' else ''}"
     if isinstance(given, str | bytes) or not isinstance(given, Collection | pd.Index | np.ndarray):
-        _refuse(argument, given, wanted)
+        refuse(argument, given, wanted)
     others = [name for name in given if not isinstance(name, str)]
     if others:
-        _refuse(argument, others[:_SHOWN], f"{wanted}, which are texts")
+        refuse(argument, others[:_SHOWN], f"{wanted}, which are texts")
 
 
 def _is_whole(value: Any) -> bool:  # noqa: ANN401
@@ -202,7 +202,8 @@ def _listed(columns: Any) -> str:  # noqa: ANN401
     return f"{names[:_SHOWN]}{more}"
 
 
-def _refuse(argument: str, given: object, accepted: str) -> NoReturn:
+def refuse(argument: str, given: object, accepted: str) -> NoReturn:
+    """Raise an ArgumentError that names the argument, what was given and what is accepted."""
     shown = repr(given)
     shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
     msg = f"{argument}: {shown} is not accepted; it takes {accepted}."
