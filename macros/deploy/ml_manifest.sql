@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "34fa14d7ab9cfabb7ade2ae25a28da369ac0c768e3cd8da829fde0df4617fe23",
+        "sha256": "4b9d7f1138fdc6f2e6979d5f2a3038d394388026a7b08623cbd973100e4f5051",
         "files": {
         "ml": [
             "__init__.py",
@@ -32,6 +32,15 @@
             "importance.py",
             "metrics.py",
             "value_metrics.py",
+        ],
+        "ml/experiments": [
+            "__init__.py",
+            "always_valid.py",
+            "amounts.py",
+            "arguments.py",
+            "checks.py",
+            "design.py",
+            "proportions.py",
         ],
         "ml/model": [
             "__init__.py",
