@@ -51,7 +51,7 @@ snowflake-local: $(VENV)/.dev ## A Snowflake stand-in to try things on (http://1
 	$(BIN)/python -m tests.emulators.snowflake
 
 clean: ## Remove what make made; warehouses and your data stay
-	rm -rf $(VENV) .venv-lowest live/node_modules live/dist target logs .pytest_cache .ruff_cache .hypothesis data/simulated
+	rm -rf $(VENV) .venv-lowest .venv-signals live/node_modules live/dist target logs .pytest_cache .ruff_cache .hypothesis data/simulated
 
 # --- Working on it ------------------------------------------------------------------
 
@@ -125,6 +125,8 @@ requirements: $(VENV)/.uv ## Compile the pinned requirement files from pyproject
 		pyproject.toml -o requirements/dev.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --group bench --no-header \
 		-c requirements/dev.txt -o requirements/bench.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --group signals --no-header \
+		-o requirements/signals.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --no-header \
 		-c requirements/dev.txt pyproject.toml -o requirements/demo.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra serve --no-header \
@@ -168,6 +170,12 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 	@$(UV) venv -q --clear --python $(BIN)/python .venv-lowest
 	@$(UV) pip install -q --python .venv-lowest/bin/python -r requirements/lowest.txt
 	@$(UV) pip install -q --python .venv-lowest/bin/python --no-deps -e .
+	@touch $@
+
+# The official SDK of Snowplow Signals, whose requests ours are compared with.
+.venv-signals/.installed: requirements/signals.txt | $(VENV)/.uv
+	@$(UV) venv -q --clear --python $(BIN)/python .venv-signals
+	@$(UV) pip install -q --python .venv-signals/bin/python -r requirements/signals.txt
 	@touch $@
 
 # Spark, which the features and the Databricks stand-in run on, needs Java.
