@@ -15,20 +15,20 @@ from snowplow_signals import (  # pyright: ignore[reportMissingImports]
 
 
 def main() -> None:
-    """Read {url, token, calls, group, service, read} from standard input, and make the calls."""
-    asked = json.load(sys.stdin)
-    signals = SignalsSandbox(api_url=asked["url"], sandbox_token=asked["token"])
-    about = dict(asked["group"], attribute_key=domain_userid)
-    about["attributes"] = [Attribute(**one) for one in about["attributes"]]
-    objects = [
-        Service(**{**asked["service"], "is_published": False}),
-        StreamAttributeGroup(**{**about, "is_published": False}),
-    ]
-    for call in asked["calls"]:
-        if call == "read":
-            signals.get_group_attributes(**asked["read"])
-        else:
-            getattr(signals, call)(objects)
+    """Read a list of {url, token, calls, group, service, read} and make the calls of each."""
+    for asked in json.load(sys.stdin):
+        signals = SignalsSandbox(api_url=asked["url"], sandbox_token=asked["token"])
+        about = dict(asked["group"], attribute_key=domain_userid)
+        about["attributes"] = [Attribute(**one) for one in about["attributes"]]
+        objects = [
+            Service(**{**asked["service"], "is_published": False}),
+            StreamAttributeGroup(**{**about, "is_published": False}),
+        ]
+        for call in asked["calls"]:
+            if call == "read":
+                signals.get_group_attributes(**asked["read"])
+            else:
+                getattr(signals, call)(objects)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,8 +47,17 @@ DEFINITIONS: dict[str, Any] = {
         "criteria": {"all": [{"property": "app_id", "operator": "!=", "value": "x"}]},
         "period": "P7D",
     },
-    "first": {"aggregation": "first", "property": "yauaa.deviceBrand", "period": "P30D"},
-    "last": {"aggregation": "last", "property": "submit_form.formId"},
+    "first": {
+        "aggregation": "first",
+        "property": "yauaa.deviceBrand",
+        "criteria": {"all": [{"property": "yauaa.deviceBrand", "operator": "is not null"}]},
+        "period": "P30D",
+    },
+    "last": {
+        "aggregation": "last",
+        "property": "submit_form.formId",
+        "criteria": {"all": [{"property": "submit_form.formId", "operator": "is not null"}]},
+    },
     "most_frequent": {
         "aggregation": "most_frequent",
         "property": "geo_country",
@@ -81,24 +91,48 @@ def service() -> dict[str, Any]:
     return service_of("live", 3, "team@example.com")
 
 
-@pytest.fixture
-def theirs(group: dict[str, Any], service: dict[str, Any]) -> Any:
-    """Let the SDK make calls, and return what it asked."""
+@pytest.fixture(scope="module")
+def filled(group: dict[str, Any]) -> dict[str, Any]:
+    """The group, filled with older events of Signals' warehouse."""
+    since = NOW - timedelta(days=30)
+    return group | {"backfill_since_tstamp": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+@pytest.fixture(scope="module")
+def theirs(
+    group: dict[str, Any], filled: dict[str, Any], service: dict[str, Any]
+) -> dict[str, Recorder]:
+    """What the SDK asks: it is started once, since it takes long to import."""
     assert PYTHON.exists(), "run `make .venv-signals/.installed` first"
-
-    def asked(*calls: str, exists: bool = False, **more: Any) -> Recorder:
-        with recording() as recorder:
-            recorder.everything_exists = exists
-            given = {"url": recorder.url, "token": TOKEN, "calls": calls, "group": group}
-            subprocess.run(
-                [PYTHON, ROOT / "tests/signals/sdk_calls.py"],
-                input=json.dumps({**given, "service": service, **more}),
-                text=True,
-                check=True,
-            )
-        return recorder
-
-    return asked
+    cases: dict[str, Any] = {
+        "created": {"calls": ["publish"]},
+        "updated": {"calls": ["publish"]},
+        "filled": {"calls": ["publish"], "group": filled},
+        "removed": {"calls": ["unpublish", "delete"]},
+        "read": {
+            "calls": ["read"],
+            "read": {
+                "name": "live_features",
+                "version": 3,
+                "attributes": ["counter", "last"],
+                "attribute_key": "domain_userid",
+                "identifier": "v",
+            },
+        },
+    }
+    with ExitStack() as stack:
+        recorders = {name: stack.enter_context(recording()) for name in cases}
+        for name in ("updated", "removed"):
+            recorders[name].everything_exists = True
+        given = {"token": TOKEN, "group": group, "service": service}
+        asked = [{**given, **case, "url": recorders[name].url} for name, case in cases.items()]
+        subprocess.run(
+            [PYTHON, ROOT / "tests/signals/sdk_calls.py"],
+            input=json.dumps(asked),
+            text=True,
+            check=True,
+        )
+    return recorders
 
 
 def ours(steps: list[Step], exists: bool = False) -> Recorder:
@@ -108,52 +142,49 @@ def ours(steps: list[Step], exists: bool = False) -> Recorder:
     return recorder
 
 
-@pytest.mark.parametrize("exists", [False, True], ids=["created", "updated"])
+@pytest.mark.parametrize("case", ["created", "updated"])
 def test_publishing_asks_the_same(
-    exists: bool, theirs: Any, group: dict[str, Any], service: dict[str, Any]
+    case: str, theirs: dict[str, Recorder], group: dict[str, Any], service: dict[str, Any]
 ) -> None:
-    by_sdk = theirs("publish", exists=exists)
     steps = [
         Step("publish", "attribute_groups", group, ""),
         Step("publish", "services", service, ""),
     ]
-    by_us = ours(steps, exists)
-    assert by_us.requests == by_sdk.requests
-    assert by_us.tokens == by_sdk.tokens
+    by_us = ours(steps, exists=case == "updated")
+    assert by_us.requests == theirs[case].requests
+    assert by_us.tokens == theirs[case].tokens
     methods = [method for method, _, _ in by_us.requests]
-    assert methods == (["POST", "PUT"] * 2 if exists else ["POST"] * 2)
+    assert methods == (["POST", "PUT"] * 2 if case == "updated" else ["POST"] * 2)
 
 
 def test_a_new_version_with_older_events_asks_the_same(
-    theirs: Any, group: dict[str, Any], service: dict[str, Any]
+    theirs: dict[str, Recorder], filled: dict[str, Any]
 ) -> None:
-    since = NOW - timedelta(days=30)
-    filled = group | {"backfill_since_tstamp": f"{since:%Y-%m-%dT%H:%M:%SZ}"}
-    by_sdk = theirs("publish", group=filled)
-    assert ours([Step("publish", "attribute_groups", filled, "")]).requests == by_sdk.requests[:1]
+    by_us = ours([Step("publish", "attribute_groups", filled, "")])
+    assert by_us.requests == theirs["filled"].requests[:1]
 
 
 def test_removing_asks_the_same(
-    theirs: Any, group: dict[str, Any], service: dict[str, Any]
+    theirs: dict[str, Recorder], group: dict[str, Any], service: dict[str, Any]
 ) -> None:
-    by_sdk = theirs("unpublish", "delete", exists=True)
     steps = [
         Step("remove", "services", service, ""),
         Step("remove", "attribute_groups", group, ""),
     ]
-    by_us = ours(steps, exists=True)
-    # The SDK unpublishes all and then deletes all; we finish one object first.
-    assert sorted(by_us.requests, key=repr) == sorted(by_sdk.requests, key=repr)
-    deleted = [path for method, path, _ in by_us.requests if method == "DELETE"]
-    assert deleted == [path for method, path, _ in by_sdk.requests if method == "DELETE"]
+    by_us, by_sdk = ours(steps, exists=True).requests, theirs["removed"].requests
+    # The SDK unpublishes everything and then deletes it; we finish one object first.
+    assert sorted(by_us, key=repr) == sorted(by_sdk, key=repr)
+    assert [path for method, path, _ in by_us if method == "DELETE"] == [
+        path for method, path, _ in by_sdk if method == "DELETE"
+    ]
 
 
-def test_reading_asks_the_same(theirs: Any) -> None:
-    read = {"name": "live_features", "version": 3, "attributes": ["counter", "last"]}
-    by_sdk = theirs("read", read={**read, "attribute_key": "domain_userid", "identifier": "v"})
+def test_attributes_are_read_by_name_of_a_version(
+    theirs: dict[str, Recorder],
+) -> None:
     body = {
         "attribute_keys": {"domain_userid": ["v"]},
         "attributes": ["live_features_v3:counter", "live_features_v3:last"],
         "full_attribute_names": False,
     }
-    assert by_sdk.requests == [("POST", "/api/v1/get-online-attributes", body)]
+    assert theirs["read"].requests == [("POST", "/api/v1/get-online-attributes", body)]
