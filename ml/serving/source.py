@@ -91,7 +91,7 @@ def published(to: Connection) -> Callable[[Champion], Attributes]:
         now = datetime.now(UTC)
         with Client(to, timeout_s=10) as client:
             groups = read_state(client, champion.model_name).groups
-        found = sources(champion.attributes, champion.warm_after_s, groups, now)
+        found = sources(champion, groups, now)
         missing = sorted(champion.attributes.keys() - found.keys())
         if missing:
             msg = (

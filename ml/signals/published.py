@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml.signals.definitions import seconds_of
+
+if TYPE_CHECKING:
+    from ml.signals.champion import Champion
 
 _SINCE = re.compile(r"\bsince=(\S+)$")
 _DEFINITION = re.compile(r"\bdefinition=([0-9a-f]{12})$")
@@ -83,12 +86,7 @@ def read_group(about: Mapping[str, Any]) -> Group:
     )
 
 
-def sources(
-    digests: Mapping[str, str],
-    warm_after_s: Mapping[str, int],
-    groups: Iterable[Group],
-    now: datetime,
-) -> dict[str, Source]:
+def sources(champion: Champion, groups: Iterable[Group], now: datetime) -> dict[str, Source]:
     """Find the version of the group that each attribute of a champion is read from.
 
     It is the newest one published in which the attribute is defined as the champion needs it and
@@ -96,12 +94,10 @@ def sources(
 
     Parameters
     ----------
-    digests
-        Feature -> digest that it needs; of `Champion.attributes`.
-    warm_after_s
-        Feature -> length of its window in seconds.
+    champion
+        Who reads.
     groups
-        Versions of the group.
+        Versions of its group.
     now
         The moment, with a time zone.
 
@@ -110,19 +106,31 @@ def sources(
     dict
         By feature; what no published version has is absent.
     """
-    published = sorted((g for g in groups if g.is_published), key=lambda g: -g.version)
+    published = sorted((g for g in groups if g.is_published), key=lambda group: -group.version)
     out = {}
-    for name, digest in digests.items():
-        length = timedelta(seconds=warm_after_s.get(name, 0))
+    for name in champion.attributes:
+        length = timedelta(seconds=champion.warm_after_s[name])
         found = [
             Source(group.version, (group.since or now) + length)
             for group in published
-            if group.digests.get(name) == digest
+            if has(group, champion, name)
         ]
         if found:
             warm = [source for source in found if source.warm_at <= now]
             out[name] = warm[0] if warm else min(found, key=lambda source: source.warm_at)
     return out
+
+
+def has(group: Group, champion: Champion, name: str) -> bool:
+    """Whether a version of the group has an attribute as a champion needs it.
+
+    Its description has to say so, and what Signals computes has to be what that description was
+    written for: somebody may have changed the one and not the other.
+    """
+    if group.digests.get(name) != champion.digests[name]:
+        return False
+    found = next(a for a in group.about["attributes"] if a["name"] == name)
+    return not _changed(champion.features[name]["attribute"], found)
 
 
 def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -139,19 +147,25 @@ def differences(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str
     if key != wanted["attribute_key"]["name"]:
         out.append(f"attribute key: {key}, needed {wanted['attribute_key']['name']}")
     for name in sorted(mine.keys() & theirs.keys()):
-        one, other = _plain(mine[name]), _plain(theirs[name])
-        if isinstance(theirs[name].get("property"), str):
-            one.pop("property", None)
-            other.pop("property", None)
-        changed = [
-            f"{name}: {part} is {_told(other.get(part))}, needed {_told(one.get(part))}"
-            for part in _DECIDES
-            if one.get(part) != other.get(part)
-        ]
+        changed = [f"{name}: {what}" for what in _changed(mine[name], theirs[name])]
         if not changed and _marked(mine[name]) != _marked(theirs[name]):
             changed = [f"{name}: published for another definition of the feature"]
         out += changed
     return out
+
+
+def _changed(wanted: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    one, other = _plain(wanted), _plain(found)
+    parts = [
+        part
+        for part in _DECIDES
+        if part != "property" or not isinstance(found.get("property"), str)
+    ]
+    return [
+        f"{part} is {_told(found.get(part))}, needed {_told(wanted.get(part))}"
+        for part in parts
+        if one.get(part) != other.get(part)
+    ]
 
 
 def _plain(attribute: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ml.signals.champion import Champion
 from ml.signals.client import Client
 from ml.signals.definitions import Feature, SignalsError, group_name
 from ml.signals.payloads import group_of, service_of
-from ml.signals.published import Group, Source, differences, read_group, sources
+from ml.signals.published import Group, Source, differences, has, read_group, sources
 
 GROUPS, SERVICES = "attribute_groups", "services"
 
@@ -159,7 +159,7 @@ def plan(
         why = "definitions changed" if latest and made["version"] > number else told[0]
         steps.append(Step("publish", GROUPS, made, why))
         groups.insert(0, read_group(made))
-    read_from = sources(champion.attributes, champion.warm_after_s, groups, now)
+    read_from = sources(champion, groups, now)
     _require_kept(champion, read_from)
     served = _served_version(champion, groups, now)
     service = service_of(name, served, owner)
@@ -209,8 +209,7 @@ def _served_version(champion: Champion, groups: Sequence[Group], now: datetime) 
     whole = [
         group
         for group in groups
-        if group.is_published
-        and all(group.digests.get(n) == digest for n, digest in champion.attributes.items())
+        if group.is_published and all(has(group, champion, name) for name in champion.attributes)
     ]
     longest = timedelta(seconds=champion.longest_period_s)
     warm = [g for g in whole if g.since is not None and g.since + longest <= now]

@@ -123,7 +123,7 @@ def test_the_old_version_stays_until_no_champion_needs_it(signals: Signals) -> N
     # A feature was redefined; the champion is still the one of before.
     signals.now += timedelta(days=40)
     made = signals.plan(champion(old), new)
-    assert made.differences == ["a: period is 604800, needed 1209600"]
+    assert made.differences == ["a: period is P7D, needed P14D"]
     assert signals.publish(champion(old), new) == [
         "publish attribute group live_features version 2"
     ]
