@@ -22,6 +22,7 @@ from dbt_jobs_as_code.schemas.job import JobDefinition
 from packaging.specifiers import SpecifierSet
 from sqlfluff.core import Linter
 
+from ml.activation.cli import command as activate
 from tools.project import ROOT
 from tools.rendering import CompilationError, Macros
 
@@ -103,9 +104,13 @@ def test_workflows_of_pull_requests_have_no_secret_and_read_only() -> None:
     assert yaml.safe_load(text)["permissions"] == {"contents": "read"}
 
 
-def test_the_scheduled_workflow_is_off_until_a_target_is_named() -> None:
-    workflow = yaml.safe_load((ROOT / ".github/workflows/score.yml").read_text())
-    assert workflow["jobs"]["score"]["if"] == "vars.CDP_TARGET != ''"
+def test_the_scheduled_workflows_are_off_until_a_variable_is_set() -> None:
+    for name, job, variable in (
+        ("score", "score", "CDP_TARGET"),
+        ("dbt_cloud", "activate", "DBT_CLOUD_JOB_ID"),
+    ):
+        workflow = yaml.safe_load((ROOT / f".github/workflows/{name}.yml").read_text())
+        assert workflow["jobs"][job]["if"] == f"vars.{variable} != ''"
 
 
 def test_workflows_run_commands_that_are_there() -> None:
@@ -121,6 +126,20 @@ def test_workflows_run_commands_that_are_there() -> None:
             assert command.removeprefix("make ") in targets
         else:
             assert_is_ours(command)
+
+
+def test_workflows_activate_by_options_and_variables_that_are_there() -> None:
+    options = {one.envvar for one in activate.params if isinstance(one, click.Option)}
+    found = 0
+    for path in WORKFLOWS:
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            for step in job["steps"]:
+                for words in re.findall(r"\bcdp activate\b(.*)", step.get("run", "")):
+                    activate.make_context("activate", shlex.split(words))
+                    given = {name for name in step["env"] if name.startswith("CENSUS_")}
+                    assert given - {"CENSUS_API_TOKEN"} <= options
+                    found += 1
+    assert found == 2
 
 
 # --- dbt Cloud ------------------------------------------------------------------------
@@ -141,6 +160,13 @@ def test_dbt_cloud_jobs_have_no_key_that_is_not_in_its_schema() -> None:
     template = jinja2.Template((DBT_CLOUD / "jobs.yml").read_text())
     for name, job in yaml.safe_load(template.render())["jobs"].items():
         assert set(job) <= set(JobDefinition.model_fields), name
+
+
+def test_a_dbt_cloud_job_without_a_cron_waits_to_be_started(tmp_path: Path) -> None:
+    scheduled, started = dbt_cloud_jobs(tmp_path), dbt_cloud_jobs(tmp_path, cron="")
+    assert [jobs["cdp_daily"].triggers.schedule for jobs in (scheduled, started)] == [True, False]
+    assert [jobs["cdp_daily"].job_type for jobs in (scheduled, started)] == ["scheduled", "other"]
+    assert scheduled["cdp_daily"].schedule.cron == "30 5 * * *"
 
 
 def test_dbt_cloud_takes_ml_from_a_repository_where_one_is_named(tmp_path: Path) -> None:
