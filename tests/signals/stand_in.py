@@ -28,11 +28,14 @@ class Running:
     process : subprocess.Popen
     client : httpx.Client
         Speaks to `url`, with a token of the Signals API.
+    printed : str
+        What it printed, once it has ended.
     """
 
     url: str
     process: subprocess.Popen[str]
     client: httpx.Client
+    printed: str = ""
 
     def publish(
         self, attributes: list[dict[str, Any]], *, name: str = "g", version: int = 1, **more: Any
@@ -113,14 +116,14 @@ def stand_in(
         raise RuntimeError(f"{' '.join(command)} ended with {process.wait()}")
     url = f"http://127.0.0.1:{port}"
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    try:
-        with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
-            yield Running(url, process, client)
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+    with httpx.Client(base_url=url, headers=headers, timeout=30) as client:
+        running = Running(url, process, client)
         try:
-            process.wait(20)
+            yield running
         finally:
-            process.kill()
-            process.stdout.close()
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                running.printed = line + process.communicate(timeout=20)[0]
+            finally:
+                process.kill()

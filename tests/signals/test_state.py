@@ -155,7 +155,7 @@ def test_a_torn_line_and_a_file_of_the_future_lose_nothing_else(tmp_path: Path) 
     with log.open("ab") as file:
         file.write(b'{"e": {"event_na')
     kept.storage._lock.close()
-    kept.storage.journal._file.close()
+    kept.storage.journal.close()
     again = Kept(tmp_path)
     assert again.values() == values
     assert again.storage.journal.torn == 1

@@ -19,11 +19,11 @@ _REFERRERS: list[tuple[str, str, str]] = [
     *(
         ("search", source, pattern)
         for source, pattern in {
-            "Google": r"google\.[a-z.]+",
+            "Google": r"google\.(com?\.)?[a-z]{2,3}",
             "Bing": r"bing\.com",
             "DuckDuckGo": r"duckduckgo\.com",
             "Yahoo!": r"search\.yahoo\.com",
-            "Yandex": r"yandex\.[a-z.]+|ya\.ru",
+            "Yandex": r"yandex\.(com\.)?[a-z]{2,3}|ya\.ru",
             "Baidu": r"baidu\.com",
             "Ecosia": r"ecosia\.org",
             "Brave": r"search\.brave\.com",
@@ -39,7 +39,7 @@ _REFERRERS: list[tuple[str, str, str]] = [
             "Twitter": r"twitter\.com|t\.co|x\.com",
             "Reddit": r"reddit\.com",
             "YouTube": r"youtube\.com|youtu\.be",
-            "Pinterest": r"pinterest\.[a-z.]+",
+            "Pinterest": r"pinterest\.(com?\.)?[a-z]{2,3}",
             "TikTok": r"tiktok\.com",
             "Hacker News": r"news\.ycombinator\.com",
             "GitHub": r"github\.com",

@@ -30,11 +30,6 @@ def _money(value: float) -> decimal.Decimal:
     return decimal.Decimal(str(value)).quantize(decimal.Decimal("0.01"))
 
 
-def _text(value: Json) -> str:
-    # Half of a pair of UTF-16 codes is valid JSON, but no UTF-8.
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else str(value)
-
-
 def _json(value: Json) -> str:
     return msgspec.json.encode(value).decode()
 
@@ -44,7 +39,7 @@ def _form(kind: pa.DataType) -> Callable[[Any], Any] | None:
         return _time
     if pa.types.is_decimal(kind):
         return _money
-    return _text if pa.types.is_string(kind) else None
+    return str if pa.types.is_string(kind) else None
 
 
 _FORMS = {name: _form(kind) for name, kind in ATOMIC.items()}

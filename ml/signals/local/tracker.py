@@ -195,8 +195,8 @@ def _text(name: Json, value: Json) -> str:
     # Entities and self-describing events are bounded by the body.
     if len(value) > LONGEST_TEXT and name not in ("co", "cx", "ue_pr", "ue_px"):
         raise BadRowError(f"the field {_known(name)} has more than {LONGEST_TEXT:,} characters")
-    # PostgreSQL, and some loaders, have no room for it.
-    return value.replace("\x00", "")
+    # Half a pair of UTF-16 codes is no UTF-8, and PostgreSQL has no room for a null character.
+    return value.encode("utf-8", "replace").decode().replace("\x00", "")
 
 
 _KNOWN = {*_TEXTS, *_INTEGERS, *_NUMBERS, *_TIMES, *_SIZES}
