@@ -28,6 +28,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 import ml
 from ml.serving import metrics
+from ml.serving.docs_page import render
 from ml.serving.limits import RateLimit
 from ml.serving.messages import Answer, Answers, Ask, AskMany, Error, Fault, Health, Ready
 from ml.serving.predictor import NotReadyError, Predictor
@@ -37,6 +38,9 @@ from ml.signals.client import Connection, connection
 
 log = logging.getLogger("cdp.serve")
 _REPLAY = "x-replay-now"
+# Of answers that are given before the whole body was read: another request cannot follow it.
+_CLOSE = {"Connection": "close"}
+_NO_JSON = "The body is no JSON in UTF-8, or nested too deeply."
 _CODES = {
     400: "bad_request",
     401: "no_access",
@@ -112,6 +116,12 @@ async def figures() -> Response[str]:
     return Response(text.decode(), headers={"content-type": metrics.CONTENT_TYPE})
 
 
+@get("/docs", media_type="text/html", include_in_schema=False, sync_to_thread=False)
+def docs(request: Request[Any, Any, Any]) -> str:
+    """Describe the API for people."""
+    return render(request.app.openapi_schema.to_schema())
+
+
 def _count(answer: Answer) -> None:
     metrics.SCORES.labels(answer.label, str(answer.stale).lower()).inc()
     if not answer.known:
@@ -171,7 +181,9 @@ class Guard(ASGIMiddleware):
 
     async def _body(self, receive: Receive, told: str) -> bytes:
         most = self._settings.body_bytes
-        too_large = HTTPException(status_code=413, detail=f"A body has at most {most} bytes.")
+        too_large = HTTPException(
+            status_code=413, detail=f"A body has at most {most} bytes.", headers=_CLOSE
+        )
         if told.isdigit() and int(told) > most:
             raise too_large
         message = await self._within(receive)
@@ -185,7 +197,10 @@ class Guard(ASGIMiddleware):
             size += len(parts[-1])
             if size > most:
                 raise too_large
-        return b"".join(parts)
+        body = b"".join(parts)
+        if not body:
+            raise HTTPException(status_code=400, detail=_NO_JSON)
+        return body
 
     async def _within(self, receive: Receive) -> Any:  # noqa: ANN401 - a message
         try:
@@ -195,6 +210,7 @@ class Guard(ASGIMiddleware):
             raise HTTPException(
                 status_code=408,
                 detail=f"The body did not arrive within {self._settings.body_seconds:g} s.",
+                headers=_CLOSE,
             ) from None
 
 
@@ -211,13 +227,13 @@ def _refused(request: Request[Any, Any, Any], error: Exception) -> Response[Erro
     elif isinstance(error, ValidationException):
         status = 422
         message, field = _told(error)
-    elif isinstance(error, RecursionError):
-        status, message = 400, "The body is nested too deeply."
+    elif isinstance(error, RecursionError | UnicodeDecodeError):
+        status, message = 400, _NO_JSON
     elif isinstance(error, HTTPException):
         status, message = error.status_code, error.detail
         headers = dict(error.headers or {})
         if status == 400:
-            message = "The body is no JSON in UTF-8."
+            message = _NO_JSON
     else:
         status, message = 500, "An error of ours; the log says which."
     if status >= 500 and status != 503:
@@ -286,7 +302,15 @@ def _status_of(error: Exception) -> int:
         return 422
     if isinstance(error, UnavailableError | NotReadyError):
         return 503
+    if isinstance(error, RecursionError | UnicodeDecodeError):
+        return 400
     return error.status_code if isinstance(error, HTTPException) else 500
+
+
+def _note_state(*, ready: bool, failed: bool, swapped: bool) -> None:
+    metrics.READY.set(ready)
+    metrics.RELOAD_FAILED.set(failed)
+    metrics.SWAPS.inc(swapped)
 
 
 def make_app(settings: Settings, to: Connection, folder: Path) -> Litestar:
@@ -316,7 +340,7 @@ def make_app(settings: Settings, to: Connection, folder: Path) -> Litestar:
         pause=settings.pause_seconds,
         observe=observe,
     )
-    predictor = Predictor(folder, client, settings)
+    predictor = Predictor(folder, client, settings, _note_state)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -331,7 +355,7 @@ def make_app(settings: Settings, to: Connection, folder: Path) -> Litestar:
 
     origins = settings.allowed_origins
     return Litestar(
-        [predict, predict_batch, health, ready, figures],
+        [predict, predict_batch, health, ready, figures, docs],
         dependencies={"predictor": Provide(lambda: predictor, sync_to_thread=False)},
         middleware=[Measure(settings), Guard(settings)],
         exception_handlers={Exception: _refused},

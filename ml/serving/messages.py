@@ -112,7 +112,7 @@ class Health(Struct, frozen=True):
     status: str = "ok"
 
 
-class Ready(Struct, frozen=True, omit_defaults=True):
+class Ready(Struct, frozen=True):
     """Whether scores can be given.
 
     Parameters

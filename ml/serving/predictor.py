@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -83,9 +83,17 @@ class Predictor:
         Of Signals.
     settings
         How stale attributes may be.
+    note
+        Told of each change: `ready`, `failed` (a reload), `swapped`.
     """
 
-    def __init__(self, folder: Path, client: SignalsClient, settings: Settings) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        client: SignalsClient,
+        settings: Settings,
+        note: Callable[..., None] = lambda **_: None,
+    ) -> None:
         self._folder = folder
         self._client = client
         self._watch = Watch(folder)
@@ -94,7 +102,7 @@ class Predictor:
         self._compiled: Compiled | None = None
         self.state = State(problem="The service starts.")
         self.served: Served | None = None
-        self.swaps = 0
+        self._note = note
 
     async def follow(self) -> None:
         """Look for another champion for ever."""
@@ -122,9 +130,10 @@ class Predictor:
         old, self.served, self.state = self.served, served, state
         if served is not None and (old is None or old.attributes != served.attributes):
             self._last.clear()
-        if served is not None and (old is None or old.version != served.version):
-            self.swaps += 1
+        swapped = served is not None and (old is None or old.version != served.version)
+        if swapped:
             log.info("serving", extra={"model": served.model_name, "version": served.version})
+        self._note(ready=served is not None, failed=bool(state.failed), swapped=swapped)
 
     def ready(self) -> Ready:
         """Say whether scores can be given."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,22 +14,21 @@ import ml
 from ml.model.packing import checksum, to_bytes
 from ml.model.trained import PropensityModel
 from ml.scoring.reasons import read_words
+from ml.signals.champion import Champion
 
-ATTRIBUTES: dict[str, dict[str, Any]] = {
-    "num_page_views_l7d": {"type": "int64", "default_value": 0, "read_as": "value"},
-    "num_page_views_l1h": {"type": "int64", "default_value": 0, "read_as": "value"},
-    "num_pricing_views_l7d": {"type": "int64", "default_value": 0, "read_as": "value"},
-    "sum_of_orders_l30d": {"type": "double", "default_value": 0.0, "read_as": "value"},
-    "had_form_engagement_l7d": {"type": "int64", "default_value": 0, "read_as": "is_positive"},
-    "last_page_l1h": {"type": "string", "default_value": "", "read_as": "empty_text_if_null"},
-    "hours_since_pricing_l30d": {
-        "type": "float",
-        "default_value": -1.0,
-        "read_as": "null_if_default",
-    },
+_COUNT = {"type": "int64", "default_value": 0}
+# Feature -> how it is read, and its attribute.
+ATTRIBUTES: dict[str, tuple[str, dict[str, Any]]] = {
+    "num_page_views_l7d": ("value", _COUNT),
+    "num_page_views_l1h": ("value", _COUNT),
+    "num_pricing_views_l7d": ("value", _COUNT),
+    "sum_of_orders_l30d": ("value", {"type": "double", "default_value": 0.0}),
+    "had_form_engagement_l7d": ("is_positive", _COUNT),
+    "last_page_l1h": ("empty_text_if_null", {"type": "string", "default_value": ""}),
+    "hours_since_pricing_l30d": ("null_if_default", {"type": "float", "default_value": -1.0}),
 }
 FEATURES = ["day_of_week", *ATTRIBUTES]
-DIGEST = "ab" * 32
+DIGEST = "0123456789ab"
 
 
 def rows(n: int, seed: int) -> pd.DataFrame:
@@ -95,43 +95,45 @@ def catalogue() -> pd.DataFrame:
     )
 
 
-@dataclass(frozen=True)
-class Champion:
-    """A card and its artefact, as the main process of `cdp serve` is given them."""
-
-    card: dict[str, Any]
-    artefact: bytes
-
-
 @cache
-def champion(seed: int = 0, digest: str = DIGEST) -> Champion:
-    """A champion of the contract's shape; another seed is another version."""
+def champion(seed: int = 0) -> Champion:
+    """A champion as a warehouse has it; another seed is another version."""
     trained = model(seed)
     data = to_bytes(trained)
+    names = trained.schema.names
     scores = trained.predict_proba(rows(2_000, 99))
-    words = read_words(catalogue(), trained.schema.names)
     definitions: dict[str, Any] = {
         name: {
-            "attribute": {key: value for key, value in attribute.items() if key != "read_as"},
-            "read_as": attribute["read_as"],
+            "attribute": {"aggregation": "counter", "period": "P30D", "events": [], **attribute},
+            "read_as": read_as,
         }
-        for name, attribute in ATTRIBUTES.items()
+        for name, (read_as, attribute) in ATTRIBUTES.items()
     }
     definitions["day_of_week"] = {"moment": "day_of_week"}
-    card = {
-        "format": 1,
-        "model_name": "live",
-        "version": f"v{seed}",
-        "kind": "conversion",
-        "artefact_sha256": checksum(data),
-        "base_rate": trained.base_rate,
-        "label_from": {"High": 3 * trained.base_rate, "Medium": trained.base_rate},
-        "decile_from": [float(at) for at in np.quantile(scores, np.arange(0.9, 0.05, -0.1))],
-        "features": {name: definitions[name] for name in trained.schema.names},
-        "group": {"name": "live_features", "digest": digest},
-        "longest_period_s": 30 * 86_400,
-        "words": {
-            name: asdict(said) for name, said in zip(trained.schema.names, words, strict=True)
-        },
-    }
-    return Champion(card, data)
+    return Champion(
+        model_name="live",
+        version=f"v{seed}",
+        kind="conversion",
+        artefact=data,
+        artefact_sha256=checksum(data),
+        base_rate=trained.base_rate,
+        label_from={"High": 3 * trained.base_rate, "Medium": trained.base_rate},
+        decile_from=[float(at) for at in np.quantile(scores, np.arange(0.9, 0.05, -0.1))],
+        features={name: definitions[name] for name in names},
+        digests=dict.fromkeys(names, DIGEST),
+        warm_after_s={name: 30 * 86_400 if name in ATTRIBUTES else 0 for name in names},
+        group={"name": "live_features", "digest": "ab" * 32},
+        words=dict(zip(names, read_words(catalogue(), names), strict=True)),
+    )
+
+
+def write(champion: Champion, path: Path) -> None:
+    """Put it where `cdp export-model` would, card and file as one."""
+    card = path.with_name(f"{path.name}.json")
+    for file, content in (
+        (path, champion.artefact),
+        (card, json.dumps({"serving": champion.to_json()}).encode()),
+    ):
+        aside = file.with_name(f".{file.name}")
+        aside.write_bytes(content)
+        aside.replace(file)

@@ -16,7 +16,7 @@ from ml.model.packing import checksum, to_bytes
 from ml.scoring.score import scorer
 from ml.serving.compile import compile_champion
 from ml.serving.compiled import Compiled, ValueOfAnotherKindError
-from tests.serving.champions import Champion, catalogue, champion, model, rows
+from tests.serving.champions import catalogue, champion, model, rows
 
 CALIBRATIONS = [
     Calibration(),
@@ -54,7 +54,7 @@ def one_by_one(compiled: Compiled, frame: pd.DataFrame) -> list[Any]:
 def test_scores_have_the_same_bits_and_reasons_the_same_words(calibration: Calibration):
     trained = replace(model(), calibration=calibration)
     data = to_bytes(trained)
-    card = {**champion().card, "artefact_sha256": checksum(data)}
+    card = {**champion().to_json(), "artefact_sha256": checksum(data)}
     compiled = Compiled.from_bytes(compile_champion(card, data).to_bytes())
     # From 1,000 rows on, batches are explained cell by cell.
     many = calibration.method == "none"
@@ -70,7 +70,7 @@ def test_scores_have_the_same_bits_and_reasons_the_same_words(calibration: Calib
 
 def test_contributions_add_up_and_are_xgboosts():
     trained = model()
-    compiled = compile_champion(champion().card, champion().artefact)
+    compiled = compile_champion(champion().to_json(), champion().artefact)
     x = trained.schema.encode(odd_rows(1_000))
     got = np.array([compiled.trees.contributions(row) for row in x])
     expected = predict_contributions(trained.boosters, x, trained.schema.feature_types)
@@ -81,19 +81,19 @@ def test_contributions_add_up_and_are_xgboosts():
 
 def test_label_and_decile_start_at_their_scores():
     known = champion()
-    compiled = compile_champion(known.card, known.artefact)
+    compiled = compile_champion(known.to_json(), known.artefact)
     row = rows(1, 3)[compiled.names].to_numpy(dtype=object).tolist()[0]
     score = compiled.score(row).score
     above = np.nextafter(score, 1)
     for start, label in ((score, "High"), (above, "Medium")):
-        card = {**known.card, "label_from": {"High": start, "Medium": score}}
+        card = {**known.to_json(), "label_from": {"High": start, "Medium": score}}
         assert compile_champion(card, known.artefact).score(row).label == label
     for start, decile in ((score, 1), (above, 2)):
-        card = {**known.card, "decile_from": [start, *[score] * 8]}
+        card = {**known.to_json(), "decile_from": [start, *[score] * 8]}
         assert compile_champion(card, known.artefact).score(row).decile == decile
-    card = {**known.card, "decile_from": [above] * 9}
+    card = {**known.to_json(), "decile_from": [above] * 9}
     assert compile_champion(card, known.artefact).score(row).decile == 10
-    card = {**known.card, "decile_from": []}
+    card = {**known.to_json(), "decile_from": []}
     assert compile_champion(card, known.artefact).score(row).decile is None
 
 
@@ -108,7 +108,7 @@ def test_label_and_decile_start_at_their_scores():
     ],
 )
 def test_a_value_of_another_kind_is_refused_by_name(name: str, value: Any, wanted: str):
-    compiled = compile_champion(champion().card, champion().artefact)
+    compiled = compile_champion(champion().to_json(), champion().artefact)
     row = [value if column == name else None for column in compiled.names]
     with pytest.raises(ValueOfAnotherKindError, match=f"{name} is to be {wanted}"):
         compiled.score(row)
@@ -116,13 +116,13 @@ def test_a_value_of_another_kind_is_refused_by_name(name: str, value: Any, wante
 
 def test_an_altered_artefact_is_refused():
     known = champion()
-    broken = Champion(known.card, known.artefact[:-10] + b"0123456789")
+    broken = known.artefact[:-10] + b"0123456789"
     with pytest.raises(ArtefactError, match=r"live v0 cannot be read: SHA-256"):
-        compile_champion(broken.card, broken.artefact)
+        compile_champion(known.to_json(), broken)
 
 
 def test_a_feature_that_signals_does_not_compute_is_named():
     known = champion()
-    features = {k: v for k, v in known.card["features"].items() if k != "last_page_l1h"}
+    features = {k: v for k, v in known.features.items() if k != "last_page_l1h"}
     with pytest.raises(ArtefactError, match="reads last_page_l1h, which Signals does not compute"):
-        compile_champion({**known.card, "features": features}, known.artefact)
+        compile_champion({**known.to_json(), "features": features}, known.artefact)
