@@ -11,7 +11,6 @@ import pytest
 
 from tests.serving import fake_signals, service
 from tests.serving.champions import champion, write
-from tests.serving.service import Service
 
 
 def test_a_champion_is_swapped_under_load_without_a_dropped_request(tmp_path: Path):
