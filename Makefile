@@ -80,7 +80,7 @@ format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 	$(LINT_DBT) $(BIN)/sqlfluff fix models
 
 test-unit: $(VENV)/.dev
-	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit ml
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit tests/activation ml
 
 # The three below in one run, so that neither of two cores waits for the other at the end of each.
 test-dbt: $(VENV)/.dev java chromium live/dist/index.html

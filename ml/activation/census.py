@@ -22,6 +22,7 @@ V1_ENDS = date(2027, 1, 15)
 # A sync's runs that are looked at, newest first: more than can begin while one is triggered.
 _RUNS = 25
 _LONGEST_WAIT_S = 60.0
+_LONG_WAIT_S = 2.0
 _OVER = frozenset({"completed", "failed", "skipped"})
 _GOES_ON = frozenset({"queued", "working"})
 # The request did not leave this machine.
@@ -99,10 +100,19 @@ class Patience:
         Upper end of the first pause.
     timeout_s
         For everything together, from now on.
+    say
+        Takes a line about each long pause.
     """
 
-    def __init__(self, retries: int, first_wait_s: float, timeout_s: float) -> None:
+    def __init__(
+        self,
+        retries: int,
+        first_wait_s: float,
+        timeout_s: float,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.retries = retries
+        self._say = say
         self._first_wait_s = first_wait_s
         self._deadline = time.monotonic() + timeout_s
 
@@ -129,6 +139,8 @@ class Patience:
         wait_s = error.wait_s if error.wait_s is not None else random.uniform(longest / 2, longest)
         if wait_s > self.left_s():
             raise error
+        if wait_s >= _LONG_WAIT_S:
+            self._say(f"{error}; next try in {wait_s:.0f} s")
         time.sleep(wait_s)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -160,6 +160,9 @@ def command(
     """
     from ml.activation.built import Audiences, Build, BuildError, check_build, read_audiences
 
+    def say(line: str) -> None:
+        click.echo(f"{datetime.now(UTC):%H:%M:%S}  {line}", err=True)
+
     target_path = target_path or Path(where["project_dir"]) / "target"
     try:
         named = skip_build_check and sync_ids and not chosen
@@ -172,16 +175,14 @@ def command(
             # A sync of no audience may read any of them.
             needed = read if all(syncs.values()) else audiences.names
             build = check_build(target_path, needed, max_build_age)
-        client = _census(api_url, api_version, (retries, retry_wait, timeout), request_timeout)
+        patience = (retries, retry_wait, timeout, say)
+        client = _census(api_url, api_version, patience, request_timeout)
     except BuildError as error:
         if as_json:
             click.echo(json.dumps({"format": 1, "is_good": False, "error": str(error)}, indent=2))
         raise click.ClickException(f"{error}. Nothing was triggered.") from error
 
     from ml.activation.activate import Activation, Settings
-
-    def say(line: str) -> None:
-        click.echo(f"{datetime.now(UTC):%H:%M:%S}  {line}", err=True)
 
     settings = Settings(full_sync, wait, max_failed_share, poll_interval, settle)
     interrupted = False
@@ -264,7 +265,10 @@ def _chosen_syncs(
 
 
 def _census(
-    api_url: str, api_version: str, patience: tuple[int, float, float], request_timeout: float
+    api_url: str,
+    api_version: str,
+    patience: tuple[int, float, float, Callable[[str], None]],
+    request_timeout: float,
 ) -> Any:  # noqa: ANN401 - Census, which is imported when it runs
     from ml.activation.built import BuildError
 

@@ -166,7 +166,9 @@ def test_a_dbt_cloud_job_without_a_cron_waits_to_be_started(tmp_path: Path) -> N
     scheduled, started = dbt_cloud_jobs(tmp_path), dbt_cloud_jobs(tmp_path, cron="")
     assert [jobs["cdp_daily"].triggers.schedule for jobs in (scheduled, started)] == [True, False]
     assert [jobs["cdp_daily"].job_type for jobs in (scheduled, started)] == ["scheduled", "other"]
-    assert scheduled["cdp_daily"].schedule.cron == "30 5 * * *"
+    schedule = scheduled["cdp_daily"].schedule
+    assert schedule is not None
+    assert schedule.cron == "30 5 * * *"
 
 
 def test_dbt_cloud_takes_ml_from_a_repository_where_one_is_named(tmp_path: Path) -> None:
