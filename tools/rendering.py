@@ -53,11 +53,11 @@ class Macros:
         self, dialect: str, answers: Sequence[Any] | None = None, **variables: Any
     ) -> None:
         project = yaml.safe_load((ROOT / "dbt_project.yml").read_text())
-        self._variables = project["vars"] | variables
+        self.vars: dict[str, Any] = project["vars"] | variables
         self._prefixes = DIALECTS.get(dialect, (dialect, "default"))
         self._environment = jinja2.Environment(extensions=["jinja2.ext.do"])
         self._environment.globals |= {
-            "var": lambda name, default=None: self._variables.get(name, default),
+            "var": lambda name, default=None: self.vars.get(name, default),
             "return": self._return,
             "tojson": json.dumps,
             "fromjson": json.loads,
