@@ -156,13 +156,13 @@ class Live:
 
 
 @contextmanager
-def live(model: list[str], folder: Path, ports: Ports, settings: Settings) -> Iterator[Live]:
+def live(warehouse: Path, folder: Path, ports: Ports, settings: Settings) -> Iterator[Live]:
     """Start everything, and end everything when the block ends.
 
     Parameters
     ----------
-    model
-        Options of `cdp signals publish` and `cdp serve` that say what is served.
+    warehouse
+        DuckDB file with the champion that is served.
     folder
         For events, state and logs.
     ports
@@ -176,6 +176,7 @@ def live(model: list[str], folder: Path, ports: Ports, settings: Settings) -> It
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     collector = f"http://127.0.0.1:{ports.collector}"
+    model = ["--warehouse", str(warehouse)]
     signals = {"SP_SANDBOX_URL": collector, "SP_SANDBOX_TOKEN": "local"}
     local: list[object] = [CDP, "signals", "local", "--port", ports.collector, "--folder", folder]
     serve: list[object] = [CDP, "serve", *model, "--port", ports.api]
@@ -205,14 +206,12 @@ def publish(model: list[str], signals: Mapping[str, str]) -> None:
         raise click.ClickException(f"cdp signals publish failed:\n{done.stdout}{done.stderr}")
 
 
-def find_champion(warehouse: Path, file: Path | None) -> Champion:
+def find_champion(warehouse: Path) -> Champion:
     """Read the champion of `live`, or fail with what to do."""
-    if not file and not warehouse.exists():
+    if not warehouse.exists():
         msg = f"there is no {warehouse}. `make demo` builds it, with a champion of live in it."
         raise click.ClickException(msg)
     try:
-        if file:
-            return Champion.from_card(file)
         with open_duckdb(warehouse) as reader:
             return read_champion(reader, "live")
     except (SignalsError, WarehouseError) as error:
@@ -228,7 +227,6 @@ def find_champion(warehouse: Path, file: Path | None) -> Champion:
     type=click.Path(path_type=Path),
     help="DuckDB file that make demo built.",
 )
-@click.option("--file", type=click.Path(path_type=Path), help="A file of cdp export-model instead.")
 @click.option(
     "--folder",
     default="data/live",
@@ -244,24 +242,27 @@ def find_champion(warehouse: Path, file: Path | None) -> Champion:
     type=click.FloatRange(0, 1),
     help="Score from which the site makes its offer; by default where the label High begins.",
 )
+@click.option("--refresh", default=10.0, show_default=True, help="Seconds between scores.")
+@click.option("--heartbeat", default=10, show_default=True, help="Seconds between page pings.")
 def main(
     warehouse: Path,
-    file: Path | None,
     folder: Path,
     site_port: int,
     collector_port: int,
     api_port: int,
     offer_above: float | None,
+    refresh: float,
+    heartbeat: int,
 ) -> None:
     """Run the live page until Ctrl-C."""
-    champion = find_champion(warehouse, file)
+    champion = find_champion(warehouse)
     offer = champion.label_from["High"] if offer_above is None else offer_above
-    model = ["--file", str(file)] if file else ["--warehouse", str(warehouse)]
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     ports = Ports(site=site_port, collector=collector_port, api=api_port)
-    with live(model, folder, ports, Settings(collector_port, api_port, offer)) as running:
+    settings = Settings(collector_port, api_port, offer, refresh, heartbeat)
+    with live(warehouse, folder, ports, settings) as running:
         about = {"address": running.address, "port": site_port, "api": api_port, "offer": offer}
         about |= {"model": champion.model_name, "version": champion.version}
         about |= {"one_in": 1 / champion.base_rate, "events": folder / "events"}
