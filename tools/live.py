@@ -26,6 +26,7 @@ from tools.live_site import SITE, Settings, Site
 PAGES = Path(__file__).resolve().parents[1] / "live" / "dist"
 CDP = Path(sys.executable).with_name("cdp")
 START_S, STOP_S = 60, 10
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WELCOME = """
   The demo site   {address}
                   (or http://127.0.0.1:{port}/ if your browser does not know that name)
@@ -178,6 +179,7 @@ def live(warehouse: Path, folder: Path, ports: Ports, settings: Settings) -> Ite
     collector = f"http://127.0.0.1:{ports.collector}"
     model = ["--warehouse", str(warehouse)]
     signals = {"SP_SANDBOX_URL": collector, "SP_SANDBOX_TOKEN": "local"}
+    signals["SP_OWNER"] = "nobody@example.com"  # Signals wants somebody; here it is nobody's
     local: list[object] = [CDP, "signals", "local", "--port", ports.collector, "--folder", folder]
     serve: list[object] = [CDP, "serve", *model, "--port", ports.api]
     with (
@@ -257,20 +259,29 @@ def main(
     """Run the live page until Ctrl-C."""
     champion = find_champion(warehouse)
     offer = champion.label_from["High"] if offer_above is None else offer_above
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     ports = Ports(site=site_port, collector=collector_port, api=api_port)
     settings = Settings(collector_port, api_port, offer, refresh, heartbeat)
-    with live(warehouse, folder, ports, settings) as running:
-        about = {"address": running.address, "port": site_port, "api": api_port, "offer": offer}
-        about |= {"model": champion.model_name, "version": champion.version}
-        about |= {"one_in": 1 / champion.base_rate, "events": folder / "events"}
-        click.echo(WELCOME.format(**about))
-        while not ended.wait(0.3):
-            running.check()
-        click.echo("\nEnding ...")
-    click.echo("Everything has ended.")
+    for number in ENDING:
+        signal.signal(number, interrupt)
+    click.echo("Starting the stand-in of collector and Signals, the API and the site ...")
+    try:
+        with live(warehouse, folder, ports, settings) as running:
+            about = {"address": running.address, "port": site_port, "api": api_port, "offer": offer}
+            about |= {"model": champion.model_name, "version": champion.version}
+            about |= {"one_in": 1 / champion.base_rate, "events": folder / "events"}
+            click.echo(WELCOME.format(**about))
+            while True:
+                time.sleep(0.3)
+                running.check()
+    except KeyboardInterrupt:
+        click.echo("\nEverything has ended.")
+
+
+def interrupt(*_: object) -> None:
+    """End, and let nothing interrupt the ending."""
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
