@@ -25,7 +25,7 @@ from tools.live_site import SITE, Settings, Site
 
 PAGES = Path(__file__).resolve().parents[1] / "live" / "dist"
 CDP = Path(sys.executable).with_name("cdp")
-START_S, STOP_S = 60, 10
+START_S, STOP_S = 180, 10
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WELCOME = """
   The demo site   {address}
