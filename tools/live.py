@@ -14,13 +14,16 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from ml.engines.connections import WarehouseError, open_duckdb
 from ml.signals.champion import Champion, read_champion
-from ml.signals.definitions import SignalsError
+from ml.signals.client import Client, connection
+from ml.signals.definitions import Feature, SignalsError, of_model, read_features
+from ml.signals.registry import carry_out, plan, read_state
 from tools.live_site import SITE, Settings, Site
 
 PAGES = Path(__file__).resolve().parents[1] / "live" / "dist"
@@ -96,7 +99,7 @@ class Process:
 
 @contextmanager
 def process(
-    name: str, command: list[object], environment: Mapping[str, str], log: Path
+    name: str, command: list[object], environment: dict[str, str], log: Path
 ) -> Iterator[Process]:
     """Run a command; it has ended when the block ends.
 
@@ -106,7 +109,8 @@ def process(
     with log.open("wb") as output:
         running = subprocess.Popen(
             [str(part) for part in command],
-            env={**os.environ, **environment},
+            # Without an account of Signals that the shell may have.
+            env={k: v for k, v in os.environ.items() if not k.startswith("SP_")} | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -156,14 +160,23 @@ class Live:
             child.check()
 
 
+@dataclass(frozen=True)
+class Served:
+    """A champion, its warehouse, and the features that its model may learn from."""
+
+    warehouse: Path
+    champion: Champion
+    features: dict[str, Feature]
+
+
 @contextmanager
-def live(warehouse: Path, folder: Path, ports: Ports, settings: Settings) -> Iterator[Live]:
+def live(served: Served, folder: Path, ports: Ports, settings: Settings) -> Iterator[Live]:
     """Start everything, and end everything when the block ends.
 
     Parameters
     ----------
-    warehouse
-        DuckDB file with the champion that is served.
+    served
+        What is published and scored by.
     folder
         For events, state and logs.
     ports
@@ -177,17 +190,15 @@ def live(warehouse: Path, folder: Path, ports: Ports, settings: Settings) -> Ite
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     collector = f"http://127.0.0.1:{ports.collector}"
-    model = ["--warehouse", str(warehouse)]
     signals = {"SP_SANDBOX_URL": collector, "SP_SANDBOX_TOKEN": "local"}
-    signals["SP_OWNER"] = "nobody@example.com"  # Signals wants somebody; here it is nobody's
     local: list[object] = [CDP, "signals", "local", "--port", ports.collector, "--folder", folder]
-    serve: list[object] = [CDP, "serve", *model, "--port", ports.api]
+    serve: list[object] = [CDP, "serve", "--warehouse", served.warehouse, "--port", ports.api]
     with (
         Site(PAGES, ports.site, settings) as site,
         process("cdp signals local", local, {}, logs / "signals.log") as standin,
     ):
         wait_for(f"{collector}/health", standin)
-        publish(model, signals)
+        publish(served, signals)
         origins = {"CDP_SERVE_ORIGINS": ",".join(site.origins)}
         with process("cdp serve", serve, signals | origins, logs / "serve.log") as api:
             wait_for(f"http://127.0.0.1:{ports.api}/ready", standin, api)
@@ -198,24 +209,28 @@ def live(warehouse: Path, folder: Path, ports: Ports, settings: Settings) -> Ite
                 site.shutdown()
 
 
-def publish(model: list[str], signals: Mapping[str, str]) -> None:
-    """Publish the model's attributes; what is there already stays as it is."""
-    command = [str(CDP), "signals", "publish", *model]
-    done = subprocess.run(
-        command, env={**os.environ, **signals}, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise click.ClickException(f"cdp signals publish failed:\n{done.stdout}{done.stderr}")
+def publish(served: Served, signals: Mapping[str, str]) -> None:
+    """Publish the model's attributes, as `cdp signals publish`; what is there already stays."""
+    now, nobody = datetime.now(UTC), "nobody@example.com"  # Signals wants an owner's address
+    try:
+        with Client(connection(signals)) as client:
+            state = read_state(client, served.champion.model_name)
+            made = plan(served.champion, served.features, state, owner=nobody, now=now)
+            for _ in carry_out(client, made.steps):
+                pass
+    except SignalsError as error:
+        raise click.ClickException(f"nothing was published: {error}") from error
 
 
-def find_champion(warehouse: Path) -> Champion:
+def find_champion(warehouse: Path) -> Served:
     """Read the champion of `live`, or fail with what to do."""
     if not warehouse.exists():
         msg = f"there is no {warehouse}. `make demo` builds it, with a champion of live in it."
         raise click.ClickException(msg)
     try:
         with open_duckdb(warehouse) as reader:
-            return read_champion(reader, "live")
+            champion = read_champion(reader, "live")
+            return Served(warehouse, champion, of_model(read_features(reader), "live"))
     except (SignalsError, WarehouseError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -257,7 +272,8 @@ def main(
     heartbeat: int,
 ) -> None:
     """Run the live page until Ctrl-C."""
-    champion = find_champion(warehouse)
+    served = find_champion(warehouse)
+    champion = served.champion
     offer = champion.label_from["High"] if offer_above is None else offer_above
     ports = Ports(site=site_port, collector=collector_port, api=api_port)
     settings = Settings(collector_port, api_port, offer, refresh, heartbeat)
@@ -265,7 +281,7 @@ def main(
         signal.signal(number, interrupt)
     click.echo("Starting the stand-in of collector and Signals, the API and the site ...")
     try:
-        with live(warehouse, folder, ports, settings) as running:
+        with live(served, folder, ports, settings) as running:
             about = {"address": running.address, "port": site_port, "api": api_port, "offer": offer}
             about |= {"model": champion.model_name, "version": champion.version}
             about |= {"one_in": 1 / champion.base_rate, "events": folder / "events"}

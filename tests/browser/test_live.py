@@ -65,7 +65,8 @@ def running(warehouse: Path, folder: Path) -> Iterator[launcher.Live]:
     with pytest.MonkeyPatch.context() as patch:
         # The last known attributes count for two seconds, so that a test need not wait for minutes.
         patch.setenv("CDP_SERVE_STALE_SECONDS", "2")
-        with launcher.live(warehouse, folder / "run", ports, settings) as everything:
+        served = launcher.find_champion(warehouse)
+        with launcher.live(served, folder / "run", ports, settings) as everything:
             yield everything
 
 
@@ -255,10 +256,14 @@ def test_everybody_can_use_it(
         toggle.send_keys(Keys.SPACE)
         assert toggle.get_attribute("aria-expanded") == "false"
         assert not page.find_element(By.ID, "panel-body").is_displayed()
-    for path in ("", "product/", "customers/", "customers/retail/", "pricing/"):
+
+
+def test_every_page_is_accessible_and_fits(page: Chrome, running: launcher.Live) -> None:
+    show(page, 390, 844)
+    for path in ("", "product/", "customers/", "customers/retail/", "pricing/", "docs/guide-1/"):
         page.get(f"{running.address}{path}")
         assert accessibility_debts(page) == []
-        picture(page, f"{width}-page-{path.strip('/').replace('/', '-') or 'home'}")
+        picture(page, f"page-{path.strip('/').replace('/', '-') or 'home'}")
 
 
 def test_the_first_key_skips_to_the_content(page: Chrome) -> None:
