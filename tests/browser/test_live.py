@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 
 import duckdb
 import pytest
+from click import ClickException
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -63,8 +65,8 @@ def running(warehouse: Path, folder: Path) -> Iterator[launcher.Live]:
         ports.collector, ports.api, OFFER_ABOVE, refresh_s=1, heartbeat_s=1, min_visit_length_s=1
     )
     with pytest.MonkeyPatch.context() as patch:
-        # The last known attributes count for two seconds, so that a test need not wait for minutes.
-        patch.setenv("CDP_SERVE_STALE_SECONDS", "2")
+        # The last known attributes count for four seconds, so that a test need not wait for minutes.
+        patch.setenv("CDP_SERVE_STALE_SECONDS", "4")
         served = launcher.find_champion(warehouse)
         with launcher.live(served, folder / "run", ports, settings) as everything:
             yield everything
@@ -338,16 +340,6 @@ def test_other_names_and_paths_are_not_served(running: launcher.Live) -> None:
     assert status("/pricing", "localhost") == 200  # by way of /pricing/
 
 
-def start(warehouse: Path, folder: Path, ports: launcher.Ports) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tools.live", "--warehouse", str(warehouse)]
-    command += ["--folder", str(folder)]
-    for name, port in vars(ports).items():
-        command += [f"--{name}-port", str(port)]
-    return subprocess.Popen(
-        command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-
-
 def children(of: subprocess.Popen[str]) -> dict[int, str]:
     """Process id -> command line of all that a process started."""
     found = {}
@@ -366,10 +358,14 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-@pytest.mark.parametrize("ends", ["on Ctrl-C", "if the API ends"])
-def test_it_ends_with_everything_it_started(warehouse: Path, tmp_path: Path, ends: str) -> None:
+def test_it_ends_on_ctrl_c_with_everything_it_started(warehouse: Path, tmp_path: Path) -> None:
     ports = free_ports()
-    with start(warehouse, tmp_path, ports) as process:
+    command = [sys.executable, "-m", "tools.live", "--warehouse", str(warehouse)]
+    command += ["--folder", str(tmp_path)]
+    for name, port in vars(ports).items():
+        command += [f"--{name}-port", str(port)]
+    output = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=ROOT, **output) as process:
         assert process.stdout
         said = ""
         while "Ctrl-C ends everything" not in said:
@@ -380,30 +376,53 @@ def test_it_ends_with_everything_it_started(warehouse: Path, tmp_path: Path, end
         assert f"make demo EVENTS={tmp_path / 'events'}" in said
         started = children(process)
         assert len(started) == 2
-        if ends == "on Ctrl-C":
-            process.send_signal(signal.SIGINT)
-        else:
-            os.kill(next(pid for pid, command in started.items() if " serve " in command), 9)
+        process.send_signal(signal.SIGINT)
         rest, _ = process.communicate(timeout=30)
-    if ends == "on Ctrl-C":
-        assert process.returncode == 0
-        assert rest.endswith("Everything has ended.\n")
-    else:
-        assert process.returncode == 1
-        assert "Error: cdp serve ended with code -9." in rest
+    assert process.returncode == 0
+    assert rest.endswith("Everything has ended.\n")
     assert not any(Path(f"/proc/{pid}").exists() for pid in started)
     assert not any(listens(port) for port in vars(ports).values())
 
 
-def test_a_taken_port_and_a_missing_champion_are_told(warehouse: Path, tmp_path: Path) -> None:
+def test_a_program_that_ends_is_named_with_its_last_words(tmp_path: Path) -> None:
+    last_words: list[object] = [sys.executable, "-c", "import sys; sys.exit('no more memory')"]
+    with launcher.process("cdp serve", last_words, {}, tmp_path / "serve.log") as child:
+        child.running.wait()
+        with pytest.raises(ClickException, match="cdp serve ended with code 1") as told:
+            child.check()
+    assert "no more memory" in told.value.message
+
+
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    family: list[object] = ["sh", "-c", "sleep 300 & echo $!; wait"]
+    with launcher.process("sh", family, {}, tmp_path / "log") as child:
+        grandchild = until((tmp_path / "log").read_text, str.strip).strip()
+        assert child.running.poll() is None
+    assert not Path(f"/proc/{grandchild}/cmdline").exists() or (
+        Path(f"/proc/{grandchild}/stat").read_text().split()[2] == "Z"
+    )
+
+
+def test_a_taken_port_is_told() -> None:
     ports = free_ports()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", ports.collector))
         taken.listen()
-        said, _ = start(warehouse, tmp_path, ports).communicate(timeout=30)
-    assert f"port {ports.collector}, for the collector, is not free" in said
-    assert f"make live COLLECTOR_PORT={ports.collector + 1}" in said
-    command = [sys.executable, "-m", "tools.live", "--warehouse", str(tmp_path / "none.duckdb")]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
-    assert done.returncode == 1
-    assert "make demo" in done.stderr
+        with pytest.raises(ClickException) as told:
+            ports.check()
+    assert told.value.message == (
+        f"port {ports.collector}, for the collector, is not free (Address already in use). "
+        f"Take another: make live COLLECTOR_PORT={ports.collector + 1}"
+    )
+
+
+def test_without_a_champion_it_says_how_to_get_one(warehouse: Path, tmp_path: Path) -> None:
+    with pytest.raises(ClickException, match="`make demo` builds it"):
+        launcher.find_champion(tmp_path / "none.duckdb")
+    empty = tmp_path / "empty.duckdb"
+    shutil.copy(warehouse, empty)
+    with duckdb.connect(str(empty)) as connection:
+        for table in ("propensity_champions", "propensity_versions"):
+            connection.execute(f"delete from {table}")
+    with pytest.raises(ClickException, match="live has no champion"):
+        launcher.find_champion(empty)
