@@ -65,7 +65,7 @@ def running(warehouse: Path, folder: Path) -> Iterator[launcher.Live]:
         ports.collector, ports.api, OFFER_ABOVE, refresh_s=1, heartbeat_s=1, min_visit_length_s=1
     )
     with pytest.MonkeyPatch.context() as patch:
-        # The last known attributes count for four seconds, so that a test need not wait for minutes.
+        # The last known attributes count for four seconds, so that no test waits for minutes.
         patch.setenv("CDP_SERVE_STALE_SECONDS", "4")
         served = launcher.find_champion(warehouse)
         with launcher.live(served, folder / "run", ports, settings) as everything:
