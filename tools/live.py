@@ -33,7 +33,7 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 WELCOME = """
   The demo site   {address}
                   (or http://127.0.0.1:{port}/ if your browser does not know that name)
-  The API         http://127.0.0.1:{api}/schema
+  The API         http://127.0.0.1:{api}/docs
   The model       {model} {version}; one in {one_in:.0f} converts
 
 Open the site, look at the prices, and begin to fill in the form to request a demo. The panel shows
