@@ -12,6 +12,9 @@
         {{ return({"definition": none, "reason": "Its definition says online: false."}) }}
     {% elif "moment" in definition %}
         {{ return({"definition": {"moment": definition.moment}, "reason": none}) }}
+    {% elif definition.aggregation not in signals_aggregations() %}
+        {{ return({"definition": none, "reason": "signals_aggregations() does not say what "
+            ~ definition.aggregation ~ " is in Signals."}) }}
     {% endif %}
     {% set reasons = [] %}
     {% set attribute = signals_attribute(definition, reasons) %}

@@ -130,6 +130,14 @@ def test_every_aggregation_of_definitions_has_one_of_signals() -> None:
     assert macros.signals_aggregations().keys() == macros.aggregations().keys()
 
 
+def test_an_aggregation_that_nobody_has_translated_has_a_reason() -> None:
+    found = with_vars().online_definition({"aggregation": "num_days"})
+    assert found == {
+        "definition": None,
+        "reason": "signals_aggregations() does not say what num_days is in Signals.",
+    }
+
+
 def test_moments_are_the_readers_own() -> None:
     assert online({"moment": "hour_of_day"}) == {"moment": "hour_of_day"}
 
