@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -193,8 +194,8 @@ class Run:
         return bad / (self.num_updated + bad) if bad else 0.0
 
     @classmethod
-    def of(cls, told: Any) -> Run:  # noqa: ANN401 - JSON
-        """Read what the API answers.
+    def of(cls, run_id: int, told: Any) -> Run:  # noqa: ANN401 - JSON
+        """Read what the API answers of a run.
 
         Raises
         ------
@@ -207,7 +208,7 @@ class Run:
         invalid = _number(told, "records_invalid")
         full = told.get("full_sync")
         return cls(
-            run_id=_run_id(told.get("id")),
+            run_id=run_id,
             status=_word(told["status"]),
             canceled=told.get("canceled") is True,
             error_code=_word(told.get("error_code")),
@@ -305,7 +306,7 @@ class Census:
         CensusError
             There is no such run, or no answer.
         """
-        return self._read(f"sync_runs/{run_id}", Run.of)
+        return self._read(f"sync_runs/{run_id}", partial(Run.of, run_id))
 
     def trigger(self, sync_id: int, *, full: bool) -> int:
         """Ask for a run, once.
@@ -425,6 +426,7 @@ def checked_url(url: str) -> str:
     if not parts.hostname or not (parts.scheme == "https" or (loopback and parts.scheme == "http")):
         msg = f"{url!r} does not begin with https://"
         raise ValueError(msg)
+    _ = parts.port  # raises, as it is wrong
     if parts.path.strip("/") or parts.query or parts.fragment:
         msg = f"{url!r} has more than a host; say e.g. {API_URL}, and choose --api-version"
         raise ValueError(msg)

@@ -74,6 +74,8 @@ class Census:
         self.faults: dict[str, deque[str]] = defaultdict(deque)
         self.always: dict[str, str] = {}
         self.requests: list[str] = []
+        # Fields of a run that are told; none: all.
+        self.only: set[str] = set()
         self.message_of_refusal = f"no luck with {TOKEN}"
         self.url = ""
         self._ids = itertools.count(94)
@@ -117,7 +119,8 @@ class Census:
                         else:
                             run |= {"status": "completed", "completed_at": now()}
                             run |= counts(14, 14, 0, 0) | sync.result
-                    return public(run)
+                    told = public(run)
+                    return {k: v for k, v in told.items() if not self.only or k in self.only}
         return None
 
 

@@ -99,6 +99,18 @@ def test_no_counts_are_said(census: Census, activate: Commands) -> None:
     assert "the share of failed records is not known" in done.out
 
 
+def test_the_few_fields_of_the_first_documentation_are_enough(
+    census: Census, activate: Commands
+) -> None:
+    few = {"status": "completed", "records_failed": 15, "records_invalid": 5}
+    few |= {"records_processed": 100, "records_updated": 80, "error_message": None}
+    census.only = set(few)
+    census.sync(result=few)
+    done = activate("--max-failed-share", "0.2")
+    assert done.code == 0
+    assert "run 94  succeeded  100 processed, 80 updated, 15 failed, 5 invalid" in done.out
+
+
 def test_a_run_that_census_skips_is_no_success(census: Census, activate: Commands) -> None:
     sync = census.sync(polls=None)
     census.begin(52)
@@ -238,6 +250,8 @@ def test_a_wrong_token_is_tried_once(census: Census, activate: Commands, project
         ({"CENSUS_API_URL": f"https://bearer:{TOKEN}@app.getcensus.com"}, "no token may be in it"),
         ({"CENSUS_API_URL": "http://app.getcensus.com"}, "does not begin with https://"),
         ({"CENSUS_API_URL": "https://app.getcensus.com/api/v2"}, "has more than a host"),
+        ({"CENSUS_API_URL": "https://app.getcensus.com:https"}, "Port could not be cast"),
+        ({"CENSUS_API_URL": "app.getcensus.com"}, "does not begin with https://"),
     ],
 )
 def test_a_token_that_would_be_seen_is_not_sent(
