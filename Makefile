@@ -21,7 +21,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lint-sql lint-snowflake format bench soak docs clean requirements events \
-	test-unit test-dbt test-pipeline test-browser test-lowest test-warehouses \
+	test-unit test-live test-dbt test-pipeline test-browser test-lowest test-warehouses \
 	databricks-local snowflake-local java chromium node live
 
 help: ## List what there is to make
@@ -55,7 +55,7 @@ clean: ## Remove what make made; warehouses and your data stay
 
 # --- Working on it ------------------------------------------------------------------
 
-test: lint test-unit test-dbt test-lowest ## Every linter and test
+test: lint test-unit test-live test-dbt test-lowest ## Every linter and test
 
 lint: $(VENV)/.dev ## ruff, pyright, import-linter, dbt-bouncer, sqlfluff
 	$(BIN)/ruff check .
@@ -81,6 +81,11 @@ format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 
 test-unit: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit tests/activation ml
+
+# What answers over HTTP: attributes, their stand-in, the API, syncs. A run of its own, since these
+# tests wait for each other's answers, which builds beside them would delay.
+test-live: $(VENV)/.dev .venv-signals/.installed
+	$(BIN)/pytest -q -n 2 --dist loadfile --durations 8 tests/signals tests/serving tests/activation
 
 # The three below in one run, so that neither of two cores waits for the other at the end of each.
 test-dbt: $(VENV)/.dev java chromium live/dist/index.html
