@@ -25,6 +25,7 @@ MANIFEST = Path(__file__).resolve().parents[1] / "macros" / "deploy" / "ml_manif
 LOCAL = (
     "ml/activation/",
     "ml/cli.py",
+    "ml/data/atomic.py",
     "ml/demo.py",
     "ml/engines/connections.py",
     "ml/engines/registered.py",
