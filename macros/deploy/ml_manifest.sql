@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "4b9d7f1138fdc6f2e6979d5f2a3038d394388026a7b08623cbd973100e4f5051",
+        "sha256": "8c3106c2ee94888b236b5d7e1612abc1bbb2cf2c752194e8f05a8b9335ead109",
         "files": {
         "ml": [
             "__init__.py",
@@ -13,7 +13,6 @@
         "ml/data": [
             "__init__.py",
             "arguments.py",
-            "atomic.py",
             "column.py",
             "encode.py",
             "folds.py",
