@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import re
+import sys
+import traceback
 import uuid
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -120,6 +123,18 @@ class App:
             return json_response({"detail": "The body did not arrive in time."}, 408)
         except GoneError:
             return None
+        except Exception as error:
+            return self._failed(path, error)
+
+    def _failed(self, path: str, error: Exception) -> Response:
+        """Answer after a defect of the stand-in, and say where it is, without what was sent."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+        print(f"A defect of the stand-in: {where}", file=sys.stderr, flush=True)
+        self.stand_in.counts["defects"] += 1
+        if path.startswith(("/api/", "/local/")):
+            return json_response({"detail": f"A defect of the stand-in: {where}"}, 500)
+        return Response(200, b"ok", [TEXT])
 
     def _now(self, headers: dict[bytes, bytes]) -> int:
         """Tell the time of a request, in microseconds since 1970."""
@@ -336,6 +351,7 @@ class App:
             "profiles_dropped": stand_in.profiles.counts["profiles_dropped"],
             "events_dropped": stand_in.profiles.counts["events_dropped"],
             "values_left_out": stand_in.profiles.counts["values_left_out"],
+            "defects": stand_in.counts["defects"],
             "bad_rows": sum(stand_in.bad_rows.values()),
             "bad_rows_by_reason": dict(stand_in.bad_rows.most_common()),
         }

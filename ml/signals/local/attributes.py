@@ -115,7 +115,8 @@ class Key:
 def attribute_digest(key: Mapping[str, Any], attribute: Mapping[str, Any], ttl: int) -> str:
     """Hash of what an attribute computes: equal definitions share one value, as in Signals."""
     parts = ("events", "criteria", "property", "aggregation", "period")
-    return digest(_key_property(key), {p: _without_nulls(attribute.get(p)) for p in parts}, ttl)
+    defined = {part: _without_nulls(attribute.get(part)) for part in parts}
+    return digest(_key_property(key), defined, None if attribute.get("period") else ttl)
 
 
 def _key_property(key: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,9 +161,10 @@ class Plan:
 
     def _add(self, group: Mapping[str, Any], since: Mapping[str, int]) -> None:
         spec = group["attribute_key"]
-        key = self.keys.setdefault(
-            spec["name"], Key(spec["name"], property_getter(_key_property(spec)))
-        )
+        key = Key(spec["name"], property_getter(_key_property(spec)))
+        # What a warehouse computes has no source among the events here, so it is null.
+        if not group.get("offline"):
+            key = self.keys.setdefault(spec["name"], key)
         attributes = [
             self._attribute(key, group, attribute, since)
             for attribute in group.get("attributes") or []

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from ml.signals.local.profiles import Limits
+
 
 @click.command(name="local")
 @click.option(
@@ -21,11 +23,21 @@ import click
     show_default=True, help="Where events and the state are kept.",
 )  # fmt: skip
 @click.option(
+    "--most-profiles", type=click.IntRange(min=1), default=Limits.profiles, show_default=True,
+    help="Visitors, sessions and other identifiers that are kept.",
+)  # fmt: skip
+@click.option(
+    "--most-events", type=click.IntRange(min=10), default=Limits.events, show_default=True,
+    help="Events per visitor and kind of attribute that are kept.",
+)  # fmt: skip
+@click.option(
     "--replay", is_flag=True,
     help="Callers tell the time (header X-Replay-Now) and send enriched events to /local/events. "
     "Nothing is written.",
 )  # fmt: skip
-def command(port: int, host: str, folder: Path, replay: bool) -> None:
+def command(
+    port: int, host: str, folder: Path, most_profiles: int, most_events: int, replay: bool
+) -> None:
     """Run a local stand-in of a Snowplow collector and of Signals.
 
     For demos and tests: it takes what trackers send, computes the attributes that were published
@@ -44,7 +56,7 @@ def command(port: int, host: str, folder: Path, replay: bool) -> None:
             "Stop what listens there, or name another port."
         ) from None
 
-    stand_in = StandIn()
+    stand_in = StandIn(Limits(most_profiles, most_events))
     try:
         storage = None if replay else Storage(folder, stand_in)
     except FolderInUseError as error:
