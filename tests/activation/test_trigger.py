@@ -62,6 +62,15 @@ def test_exactly_one_run_begins(
     assert (sync.triggered, posts(census)) == ([94], asked)
 
 
+def test_a_run_that_is_listed_only_during_the_pause_is_found(census: Census) -> None:
+    sync = census.sync(lag_s=0.1)
+    census.faults["trigger"].append("cut-after")
+    with Client(census.url, Token(TOKEN), "v2", Patience(5, 0.6, 20.0), 5.0) as asking:
+        done = trigger(asking, 52, full=False, settle_s=0.0, say=lambda _: None)
+    assert done == Triggered(94, was_in_doubt=True)
+    assert (sync.triggered, posts(census)) == ([94], 1)
+
+
 def test_an_answer_that_takes_too_long_is_an_answer_that_is_lost(census: Census) -> None:
     sync = census.sync()
     census.faults["trigger"].append("slow-after")
