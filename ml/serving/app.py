@@ -38,6 +38,8 @@ from ml.signals.client import Connection, connection
 
 log = logging.getLogger("cdp.serve")
 _REPLAY = "x-replay-now"
+# Seconds that requests in flight have when the service stops; below those of ml.serving.server.
+_DRAIN_S = 15
 # Of answers that are given before the whole body was read: another request cannot follow it.
 _CLOSE = {"Connection": "close"}
 _NO_JSON = "The body is no JSON in UTF-8, or nested too deeply."
@@ -258,6 +260,7 @@ class Measure(ASGIMiddleware):
     """Counts requests and their time; logs them if that is asked for."""
 
     def __init__(self, settings: Settings) -> None:
+        self.in_flight = 0
         self._log = bool(settings.log_requests)
         self._counted: dict[tuple[str, int], tuple[Any, Any]] = {}
 
@@ -265,6 +268,7 @@ class Measure(ASGIMiddleware):
         """Pass a request on and note how it went."""
         started = time.perf_counter()
         status = 500
+        self.in_flight += 1
 
         async def noted(message: Message) -> None:
             nonlocal status
@@ -278,6 +282,7 @@ class Measure(ASGIMiddleware):
             status = _status_of(error)
             raise
         finally:
+            self.in_flight -= 1
             seconds = time.perf_counter() - started
             route = str(scope.get("path_template", "other"))
             self._note(route, status, seconds)
@@ -340,6 +345,7 @@ def make_app(settings: Settings, to: Connection, folder: Path) -> Litestar:
         pause=settings.pause_seconds,
         observe=observe,
     )
+    measure = Measure(settings)
     predictor = Predictor(folder, client, settings, _note_state)
 
     @asynccontextmanager
@@ -351,13 +357,17 @@ def make_app(settings: Settings, to: Connection, folder: Path) -> Litestar:
             yield
         finally:
             following.cancel()
+            # The server takes no more requests, and those in flight still need the client.
+            until = time.monotonic() + _DRAIN_S
+            while measure.in_flight and time.monotonic() < until:
+                await asyncio.sleep(0.02)
             await client.stop()
 
     origins = settings.allowed_origins
     return Litestar(
         [predict, predict_batch, health, ready, figures, docs],
         dependencies={"predictor": Provide(lambda: predictor, sync_to_thread=False)},
-        middleware=[Measure(settings), Guard(settings)],
+        middleware=[measure, Guard(settings)],
         exception_handlers={Exception: _refused},
         lifespan=[lifespan],
         logging_config=None,

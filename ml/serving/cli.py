@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging.config
 import os
 import socket
 import tempfile
@@ -56,10 +57,12 @@ def command(
         raise click.ClickException(msg) from error
     from ml.serving import server, source
     from ml.serving.loader import Loader
+    from ml.serving.logs import CONFIG
     from ml.serving.settings import RUN_FOLDER, Settings, SettingsError
     from ml.signals.client import connection
     from ml.signals.errors import SignalsError
 
+    logging.config.dictConfig(CONFIG)
     context = click.get_current_context()
 
     def opened() -> connections.Reader:

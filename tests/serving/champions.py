@@ -16,16 +16,19 @@ from ml.model.trained import PropensityModel
 from ml.scoring.reasons import read_words
 from ml.signals.champion import Champion
 
-_COUNT = {"type": "int64", "default_value": 0}
+_COUNT = {"aggregation": "counter", "type": "int64", "default_value": 0, "period": "P7D"}
 # Feature -> how it is read, and its attribute.
 ATTRIBUTES: dict[str, tuple[str, dict[str, Any]]] = {
     "num_page_views_l7d": ("value", _COUNT),
     "num_page_views_l1h": ("value", _COUNT),
     "num_pricing_views_l7d": ("value", _COUNT),
-    "sum_of_orders_l30d": ("value", {"type": "double", "default_value": 0.0}),
+    "sum_of_orders_l30d": ("value", {**_COUNT, "type": "double", "default_value": 0.0}),
     "had_form_engagement_l7d": ("is_positive", _COUNT),
-    "last_page_l1h": ("empty_text_if_null", {"type": "string", "default_value": ""}),
-    "hours_since_pricing_l30d": ("null_if_default", {"type": "float", "default_value": -1.0}),
+    "last_page_l1h": ("empty_text_if_null", {**_COUNT, "type": "string", "default_value": ""}),
+    "hours_since_pricing_l30d": (
+        "null_if_default",
+        {**_COUNT, "type": "float", "default_value": -1.0},
+    ),
 }
 FEATURES = ["day_of_week", *ATTRIBUTES]
 DIGEST = "0123456789ab"
@@ -103,10 +106,7 @@ def champion(seed: int = 0) -> Champion:
     names = trained.schema.names
     scores = trained.predict_proba(rows(2_000, 99))
     definitions: dict[str, Any] = {
-        name: {
-            "attribute": {"aggregation": "counter", "period": "P30D", "events": [], **attribute},
-            "read_as": read_as,
-        }
+        name: {"attribute": attribute, "read_as": read_as}
         for name, (read_as, attribute) in ATTRIBUTES.items()
     }
     definitions["day_of_week"] = {"moment": "day_of_week"}

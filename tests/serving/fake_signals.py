@@ -77,7 +77,8 @@ class FakeSignals:
         if not self.published:
             return web.json_response({"detail": "not found"}, status=404)
         attributes = [
-            {"name": name, "description": f"x. definition={DIGEST}"} for name in ATTRIBUTES
+            {**made, "name": name, "description": f"x. definition={DIGEST}"}
+            for name, (_, made) in ATTRIBUTES.items()
         ]
         return web.json_response(
             {

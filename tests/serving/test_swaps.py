@@ -129,7 +129,7 @@ def test_requests_in_flight_are_answered_before_it_stops(tmp_path: Path):
         with ThreadPoolExecutor(4) as pool:
             asked = [pool.submit(started.predict, f"visitor-{n}") for n in range(4)]
             until = time.monotonic() + 10
-            while not signals.calls and time.monotonic() < until:
+            while sum(map(len, signals.calls)) < 4 and time.monotonic() < until:
                 time.sleep(0.01)
             assert started.stop() == 0
             assert [one.result().status_code for one in asked] == [200] * 4
