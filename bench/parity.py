@@ -18,42 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from ml.engines.connections import open_duckdb
-from ml.signals.champion import read_champion
-from tools.live import CDP, process, publish, wait_for
-from tools.parity import UNEXPLAINED, Agreement, Parity, replay
+from tools.live import CDP
+from tools.parity import UNEXPLAINED, Agreement, Parity, measure
 from tools.project import Project
-from tools.stand_ins import free_port
-
-
-def measured(folder: Path, files: Path, database: Path, n_moments: int) -> Parity:
-    """Start stand-in and service, replay, and end them."""
-    logs = folder / "logs"
-    logs.mkdir(exist_ok=True)
-    collector, service = free_port(), free_port()
-    address = f"http://127.0.0.1:{collector}"
-    signals = {"SP_SANDBOX_URL": address, "SP_SANDBOX_TOKEN": "local", "SP_OWNER": "a@example.com"}
-    model = ["--warehouse", str(database)]
-    local: list[object] = [
-        CDP, "signals", "local", "--replay", "--port", collector, "--folder", folder / "live",
-    ]  # fmt: skip
-    serve: list[object] = [CDP, "serve", *model, "--port", service]
-    settings = signals | {"CDP_SERVE_REPLAY": "1", "CDP_SERVE_RATE": "0"}
-    with open_duckdb(database) as reader:
-        champion = read_champion(reader, "live")
-    with process("cdp signals local", local, {}, logs / "signals.log") as standin:
-        wait_for(f"{address}/health", standin)
-        publish(model, signals)
-        with process("cdp serve", serve, settings, logs / "serve.log") as api:
-            wait_for(f"http://127.0.0.1:{service}/ready", standin, api)
-            return replay(
-                database,
-                f"{files}/**/*.parquet",
-                champion,
-                f"127.0.0.1:{collector}",
-                f"127.0.0.1:{service}",
-                n_moments,
-            )
 
 
 def built(folder: Path, asked: argparse.Namespace) -> Path:
@@ -97,7 +64,7 @@ def main() -> None:
         folder = asked.folder or Path(name)
         database = built(folder, asked)
         start = time.perf_counter()
-        found = measured(folder, folder / "events", database, asked.moments)
+        found = measure(folder, folder / "events", database, asked.moments)
         seconds = time.perf_counter() - start
     values = sum(one.total for one in found.features.values())
     print(table(found))

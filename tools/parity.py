@@ -22,7 +22,9 @@ import duckdb
 import pandas as pd
 
 from ml.model import artefact
+from tools.live import CDP, find_champion, process, publish, wait_for
 from tools.reference import PROPERTIES, Event, Moment, feature
+from tools.stand_ins import free_port
 
 # Why a value may differ, in the order in which they are asked.
 OWN_EVENT = "the row has its own event, which has not been taken yet"
@@ -189,6 +191,49 @@ def replay(
         cause = None if difference == 0 else "a feature differs" if differs else UNEXPLAINED
         found.scores.add(cause)
     return found
+
+
+def measure(
+    folder: Path, events: Path, database: Path, n_moments: int, n_events: int | None = None
+) -> Parity:
+    """Start stand-in and service, publish the attributes of `live`, replay, and end them.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        For state and logs.
+    events : pathlib.Path
+        Folder of the events, as the simulator writes them.
+    database : pathlib.Path
+        The warehouse that was built from them.
+    n_moments, n_events : int
+        See `replay`.
+    """
+    logs = folder / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    collector, service = free_port(), free_port()
+    address = f"http://127.0.0.1:{collector}"
+    signals = {"SP_SANDBOX_URL": address, "SP_SANDBOX_TOKEN": "local"}
+    local: list[object] = [
+        CDP, "signals", "local", "--replay", "--port", collector, "--folder", folder / "live",
+    ]  # fmt: skip
+    serve: list[object] = [CDP, "serve", "--warehouse", database, "--port", service]
+    settings = signals | {"CDP_SERVE_REPLAY": "1", "CDP_SERVE_RATE": "0"}
+    served = find_champion(database)
+    with process("cdp signals local", local, {}, logs / "signals.log") as standin:
+        wait_for(f"{address}/health", standin)
+        publish(served, signals)
+        with process("cdp serve", serve, settings, logs / "serve.log") as api:
+            wait_for(f"http://127.0.0.1:{service}/ready", standin, api)
+            return replay(
+                database,
+                f"{events}/**/*.parquet",
+                served.champion,
+                f"127.0.0.1:{collector}",
+                f"127.0.0.1:{service}",
+                n_moments,
+                n_events,
+            )
 
 
 @dataclass
