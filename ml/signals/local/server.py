@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -14,6 +15,12 @@ from granian.server.embed import Server
 
 from ml.signals.local.app import App
 from ml.signals.local.storage import Storage
+
+IDLE_SECONDS = 75
+"""A connection that says nothing for so long is closed: longer than clients keep theirs open."""
+
+MOST_CONNECTIONS = 10_000
+"""Connections that are answered at once; further ones wait."""
 
 
 def check_port(host: str, port: int) -> None:
@@ -42,6 +49,7 @@ async def serve(
     started : callable
         Called once the server listens.
     """
+    _allow_files(MOST_CONNECTIONS + 1000)
     logging.getLogger("_granian").setLevel(logging.ERROR)
     server = Server(
         app,
@@ -51,7 +59,8 @@ async def serve(
         http=HTTPModes.http1,
         websockets=False,
         backlog=1024,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000),
+        backpressure=MOST_CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=IDLE_SECONDS * 1000),
         log_enabled=False,
     )
     stopping = asyncio.Event()
@@ -71,6 +80,15 @@ async def serve(
         task.cancel()
     for task in done:
         task.result()
+
+
+def _allow_files(count: int) -> None:
+    """Let the process open so many files, or as many as the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY:
+        count = min(count, hard)
+    if resource.RLIM_INFINITY != soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 async def _until_listening(host: str, port: int, serving: asyncio.Task[None]) -> None:
