@@ -68,7 +68,13 @@ def command(
 
     try:
         asyncio.run(serve(App(stand_in, replay=replay), storage, host, port, started))
-    finally:
         if storage is not None:
             storage.close()
+    except (OSError, ExceptionGroup) as error:
+        failed = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+        if not isinstance(failed, OSError):
+            raise
+        raise click.ClickException(
+            f"Cannot write to --folder {folder}: {failed.strerror}."
+        ) from None
     click.echo("Stopped.")

@@ -79,10 +79,9 @@ class Journal:
         self._file.flush()
         self._size += len(data)
 
-    def sync(self) -> None:
-        """Bring the file to the disk."""
-        if self._file is not None:
-            os.fsync(self._file.fileno())
+    def descriptor(self) -> int | None:
+        """Open the file a second time, for `sync` in a thread; it may be closed meanwhile."""
+        return None if self._file is None else os.dup(self._file.fileno())
 
     def has_grown(self) -> bool:
         """Tell whether profiles should be written anew."""
@@ -102,3 +101,12 @@ class Journal:
             os.fsync(self._file.fileno())
             self._file.close()
             self._file = None
+
+
+def sync(descriptor: int | None) -> None:
+    """Bring a file to the disk, and close it."""
+    if descriptor is not None:
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

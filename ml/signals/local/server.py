@@ -76,8 +76,10 @@ async def serve(
     app.stand_in.subscribers.close()
     server.stop()
     await serving
-    for task in ends[1:]:
-        task.cancel()
+    if storage is not None:
+        storage.stop()
+        await ends[2]
+    ends[1].cancel()
     for task in done:
         task.result()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import fcntl
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 
 from ml.signals.local.event_files import EventFiles
-from ml.signals.local.journal import Journal
+from ml.signals.local.journal import Journal, sync
 from ml.signals.local.profiles import Profile
 from ml.signals.local.properties import Json, Row
 from ml.signals.local.registry import Registry
@@ -24,7 +25,6 @@ TICK_SECONDS = 0.2
 """How often what was taken is brought to the log."""
 FILE_SECONDS = 3.0
 """How often taken events become a file."""
-FILE_ROWS = 20_000
 PROFILES_PER_TICK = 500
 PROFILES_PER_SWEEP = 50
 BAD_BYTES = 50_000_000
@@ -65,7 +65,7 @@ class Storage:
         self.journal = Journal(folder / "state")
         self._rows: list[Row] = []
         self._number = self._written = self.files.last()
-        self._last_file = self._last_sync = time.monotonic()
+        self._stopping = asyncio.Event()
         self._checkpoint: tuple[Path, list[tuple[str, str]]] | None = None
         self._sweep: list[tuple[str, str]] = []
         self._load()
@@ -107,19 +107,31 @@ class Storage:
     # What happens besides
 
     async def run(self) -> None:
-        """Bring to disk what was taken, until cancelled."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
+        """Bring to disk what was taken, until `stop` is called."""
+        async with asyncio.TaskGroup() as group:
+            # A large file takes longer to write than the log may wait.
+            group.create_task(self._keep_log())
+            group.create_task(self._keep_files())
+
+    def stop(self) -> None:
+        """End `run` after what it is at."""
+        self._stopping.set()
+
+    async def _is_over(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
+
+    async def _keep_log(self) -> None:
+        while not await self._is_over(TICK_SECONDS):
             self.journal.flush()
-            now = time.monotonic()
-            if now - self._last_sync > 1:
-                self._last_sync = now
-                await asyncio.to_thread(self.journal.sync)
-            if now - self._last_file > FILE_SECONDS or len(self._rows) > FILE_ROWS:
-                self._last_file = now
-                await self._write_file()
             self._write_profiles()
             self._forget()
+
+    async def _keep_files(self) -> None:
+        while not await self._is_over(FILE_SECONDS):
+            await asyncio.to_thread(sync, self.journal.descriptor())
+            await self._write_file()
 
     def _forget(self) -> None:
         """Drop what no attribute can read any more, of a few profiles at a time."""
@@ -157,7 +169,7 @@ class Storage:
         if not places and not self._rows:
             self.journal.write({"w": self._written})
             self.journal.flush()
-            self.journal.sync()
+            sync(self.journal.descriptor())
             self.journal.drop_before(path)
             self._checkpoint = None
 
