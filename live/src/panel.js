@@ -27,7 +27,7 @@ const FRAME = `
       <p class="check"><input type="checkbox" id="panel-all"><label for="panel-all">Show zeros and blanks, too</label></p>
       <table class="attributes">
         <caption class="unseen">Attributes as Signals returned them, and the features that the model saw</caption>
-        <thead><tr><th scope="col">Attribute</th><th scope="col">Signals</th><th scope="col">Model saw</th></tr></thead>
+        <thead><tr><th scope="col">Attribute</th><th scope="col">Signals</th><th scope="col">Model</th></tr></thead>
         <tbody data-attributes></tbody>
       </table>
       <p class="note" data-show="empty">None yet.</p>
@@ -165,7 +165,7 @@ export function createPanel(config, kept) {
     find("[data-trail]").innerHTML = `
       <svg class="trail" viewBox="0 0 300 40" role="img" aria-label="The score went from ${from} to ${percent(score)}">
         <polyline points="${points.join(" ")}"/></svg>
-      <p class="note">From ${from} to ${percent(score)}, at each change since you came.</p>`;
+      <p class="note">From ${from} to ${percent(score)}, since you came.</p>`;
   }
 
   return {
