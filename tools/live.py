@@ -40,7 +40,8 @@ Open the site, look at the prices, and begin to fill in the form to request a de
 what is measured and what the model makes of it. From {offer:.1%} on, the site makes an offer.
 
 What you do is written to {events}. `make demo EVENTS={events}` builds from your own
-clicks, and trains on them once there are enough. Nothing leaves this computer. Ctrl-C ends everything.
+clicks, and trains on them once there are enough. Nothing leaves this computer.
+Ctrl-C ends everything.
 """
 
 
