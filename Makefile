@@ -82,10 +82,10 @@ format: $(VENV)/.dev ## Rewrite Python and SQL the way lint wants them
 test-unit: $(VENV)/.dev
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/unit tests/activation ml
 
-# What answers over HTTP: attributes, their stand-in, the API, syncs. A run of its own, since these
+# What answers over HTTP: attributes, their stand-in, the API. A run of its own, since these
 # tests wait for each other's answers, which builds beside them would delay.
 test-live: $(VENV)/.dev .venv-signals/.installed
-	$(BIN)/pytest -q -n 2 --dist loadfile --durations 8 tests/signals tests/serving tests/activation
+	$(BIN)/pytest -q -n 2 --dist loadfile --durations 8 tests/signals tests/serving
 
 # The three below in one run, so that neither of two cores waits for the other at the end of each.
 test-dbt: $(VENV)/.dev java chromium live/dist/index.html

@@ -52,7 +52,7 @@ def _told(one: Agreement) -> str:
 
 def main() -> None:
     """Measure, print, and fail where something is not explained."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--events", type=int, default=120_000)
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--moments", type=int, default=12_000)

@@ -101,7 +101,7 @@ class Client:
 
 def arrivals(files: str) -> list[tuple[str, str, str]]:
     """Events in the order of arrival: id, time of arrival, and the row as JSON."""
-    rows = duckdb.sql(
+    rows = duckdb.execute(
         f"""
         select event_id, strftime(collector_tstamp, '%Y-%m-%dT%H:%M:%S.%fZ'), to_json(given)
         from read_parquet('{files}', hive_partitioning = false, union_by_name = true) as given

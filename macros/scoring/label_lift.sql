@@ -23,3 +23,14 @@
     {% endif %}
     {{ return("case when " ~ kind ~ " = 'value' then " ~ times ~ " else " ~ bound ~ " end") }}
 {% endmacro %}
+
+{#- Select list: the scores from which a model's labels High and Medium begin. -#}
+{% macro label_start_list() %}
+    {% set list %}
+        base_rate * ({{ label_lift(var("label_high_lift"), "base_rate", "kind") }})
+            as high_from_score,
+        base_rate * ({{ label_lift(var("label_medium_lift"), "base_rate", "kind") }})
+            as medium_from_score
+    {%- endset %}
+    {{ return(list | trim) }}
+{% endmacro %}

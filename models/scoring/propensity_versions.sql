@@ -35,10 +35,7 @@ unchanged as (
         count(features.feature_token) as num_unchanged
     from versions
     inner join models on versions.model_name = models.model_name
-    inner join features
-        on
-            models.base = features.base
-            and {{ place }} > 0
+    inner join features on models.base = features.base and {{ place }} > 0
     group by versions.model_name, versions.version
 
 ),
@@ -145,10 +142,7 @@ final as (
         standing,
         {{ standing_reason() }} as standing_reason,
         base_rate,
-        base_rate * ({{ label_lift(var("label_high_lift"), "base_rate", "kind") }})
-            as high_from_score,
-        base_rate * ({{ label_lift(var("label_medium_lift"), "base_rate", "kind") }})
-            as medium_from_score
+        {{ label_start_list() }}
     from placed
 
 )
