@@ -20,7 +20,7 @@ export PYTHONWARNINGS ?= ignore
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lint-sql lint-snowflake format bench soak docs clean requirements events \
+.PHONY: help demo test lint lint-sql lint-snowflake format bench bench-uplift soak docs clean requirements events \
 	test-unit test-live test-dbt test-pipeline test-browser test-lowest test-warehouses \
 	databricks-local snowflake-local java chromium node live
 
@@ -120,6 +120,9 @@ bench: $(VENV)/.bench java ## Measure features, training, simulation and the bui
 	$(BIN)/python bench/bytes_scanned.py
 	$(BIN)/python bench/first_touch.py
 	$(BIN)/python bench/engines.py
+
+bench-uplift: $(VENV)/.dev ## Do the figures of an experiment hold, on campaigns whose uplift is known? (minutes)
+	$(BIN)/python bench/uplift.py
 
 soak: $(VENV)/.dev ## Long runs: ten million events, end to end
 	$(BIN)/python bench/pipeline.py --events 10000000

@@ -35,14 +35,17 @@ def check_training(
     max_seconds: Any = None,  # noqa: ANN401
     leak_reviewed: Any = (),  # noqa: ANN401
     progress: Any = None,  # noqa: ANN401
+    **further: Any,  # noqa: ANN401
 ) -> None:
-    """Check the arguments of `ml.train_propensity` and `ml.training.value.train_value`.
+    """Check the arguments of `ml.train_propensity` and of its counterparts for other targets.
 
     Parameters
     ----------
     frame, target, features, time, group, fold, random_state, n_trials, max_seconds, \
 leak_reviewed, progress
         As of these.
+    **further
+        Further arguments that name a column, or None.
 
     Raises
     ------
@@ -50,7 +53,7 @@ leak_reviewed, progress
         One is not accepted.
     """
     check_frame(frame, whole=features is None)
-    roles = {"target": target, "time": time, "group": group, "fold": fold}
+    roles = {"target": target, "time": time, "group": group, "fold": fold, **further}
     for name, column in roles.items():
         if column is None and name != "target":
             continue

@@ -12,8 +12,15 @@ _TRUE = {"true", "t", "yes", "y", "1", "1.0"}
 _FALSE = {"false", "f", "no", "n", "0", "0.0"}
 
 
-def to_target(values: pd.Series) -> np.ndarray:
+def to_target(values: pd.Series, role: str = "target") -> np.ndarray:
     """Read a target as 1.0, 0.0, or NaN where unknown, shape (n,).
+
+    Parameters
+    ----------
+    values
+        The column.
+    role
+        What messages call it.
 
     Raises
     ------
@@ -23,7 +30,7 @@ def to_target(values: pd.Series) -> np.ndarray:
     found = held(values)
     if not set(found.split(" and ")) <= {BOOLEANS, NUMBERS, TEXTS, NOTHING}:
         msg = (
-            f"target {values.name!r} holds {found} ({values.dtype}); it must be true / false, "
+            f"{role} {values.name!r} holds {found} ({values.dtype}); it must be true / false, "
             "1 / 0 or yes / no (null if not known yet)."
         )
         raise ValueError(msg)
@@ -36,7 +43,7 @@ def to_target(values: pd.Series) -> np.ndarray:
     if len(bad):
         told = f"has the value {labels[codes[bad[0]]]}" if found == NUMBERS else "has another text"
         msg = (
-            f"target {values.name!r} {told} at position {bad[0]}; it must be true / false, "
+            f"{role} {values.name!r} {told} at position {bad[0]}; it must be true / false, "
             "1 / 0 or yes / no (null if not known yet)."
         )
         raise ValueError(msg)

@@ -156,7 +156,7 @@ def evaluate(
     draws = _draw_metrics(y, p, w, (loss, (p - y) ** 2, constant), counts, subjects)
     rows = []
     for name in METRICS:
-        low, high = _interval(draws[name], float(value[name]))
+        low, high = interval_of_draws(draws[name], float(value[name]))
         rows.append((name, float(value[name]), low, high))
     n_subjects = len(np.unique(subjects))
     n_positive = len(np.unique(subjects[y > 0]))
@@ -211,7 +211,8 @@ def paired_gain(
     return float(np.average(gain, weights=w)), float(low), float(high)
 
 
-def _interval(draws: np.ndarray, value: float) -> tuple[float, float]:
+def interval_of_draws(draws: np.ndarray, value: float) -> tuple[float, float]:
+    """Find the 95 % interval, with the draws centred on the value; NaN if there is none."""
     draws = draws[np.isfinite(draws)]
     if not len(draws) or not np.isfinite(value):
         return np.nan, np.nan

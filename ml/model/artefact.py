@@ -27,7 +27,7 @@ from ml.model import packing
 from ml.model.calibration import Calibration, Method
 from ml.model.packing import FORMAT, FRAMES, MANIFEST, checksum
 from ml.model.portable import portable_json
-from ml.model.trained import Gated, PropensityModel, ValueModel
+from ml.model.trained import Gated, PropensityModel, UpliftModel, ValueModel
 
 # What a file may unpack to, and how many boosters it may hold.
 MAX_UNPACKED_BYTES = 120_000_000
@@ -118,7 +118,8 @@ def _read(data: bytes) -> PropensityModel:
                 boosters[part].append(_load_booster(raw, schema.feature_types, manifest))
     gated = parts.get("gated")
     calibration = _calibration(manifest["calibration"])
-    kind = ValueModel if calibration.method == "amount" else PropensityModel
+    kinds = {"amount": ValueModel, "uplift": UpliftModel}
+    kind = kinds.get(calibration.method, PropensityModel)
     return kind(
         schema=schema,
         boosters=boosters["booster"],

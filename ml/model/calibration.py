@@ -12,7 +12,7 @@ from scipy.special import expit
 from ml.data.folds import cross_folds
 from ml.evaluation.metrics import log_loss_rows
 
-Method = Literal["none", "logistic", "isotonic", "amount"]
+Method = Literal["none", "logistic", "isotonic", "amount", "uplift"]
 
 # Isotonic steps need many subjects of the rarer outcome to be better than noise.
 MIN_POSITIVES = {"logistic": 50, "isotonic": 500}
@@ -21,16 +21,16 @@ _FLOOR = 1e-6
 
 @dataclass(frozen=True)
 class Calibration:
-    """Turns a booster's log-odds into a probability, or its log-amount into an amount.
+    """Turns a booster's margin into a probability, an amount or an uplift.
 
     Parameters
     ----------
     method
         `none`: the logistic function; `logistic`: Platt's slope and intercept on the
         log-odds first; `isotonic`: a monotone line through `knots`; `amount`: the
-        exponential of the margin plus the intercept.
+        exponential of the margin plus the intercept; `uplift`: the margin plus the intercept.
     slope, intercept
-        Of `logistic`; the intercept of `amount` too.
+        Of `logistic`; the intercept of `amount` and `uplift` too.
     knots
         Of `isotonic`: log-odds and probability at each knot, linear between them.
     """
@@ -41,10 +41,12 @@ class Calibration:
     knots: tuple[tuple[float, float], ...] = ()
 
     def apply(self, margin: np.ndarray) -> np.ndarray:
-        """Probabilities (or amounts) for margins, shape (n,)."""
+        """Probabilities (or amounts, or uplift) for margins, shape (n,)."""
         if self.method == "isotonic":
             at, value = np.array(self.knots).T
             return np.interp(margin, at, value)
+        if self.method == "uplift":
+            return np.asarray(margin, dtype=np.float64) + self.intercept
         if self.method == "amount":
             return np.exp(np.asarray(margin, dtype=np.float64) + self.intercept)
         return expit(self.slope * np.asarray(margin, dtype=np.float64) + self.intercept)

@@ -142,7 +142,7 @@ leak_reviewed, progress
         leaks=leaks,
         params={**fitted.params, **kind.params, "random_state": random_state},
         notes=[*unused, *rows.notes, f"calibration: {why}"],
-        versions=_package_versions(),
+        versions=package_versions(),
         effects=effects,
     )
 
@@ -152,7 +152,8 @@ def _has_happened(targets: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(targets), np.nan, (targets > 0).astype(float))
 
 
-def _package_versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Versions of Python and of the packages that train."""
     return {
         "python": platform.python_version(),
         "ml": ml.__version__,
