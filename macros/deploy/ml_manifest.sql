@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "8c3106c2ee94888b236b5d7e1612abc1bbb2cf2c752194e8f05a8b9335ead109",
+        "sha256": "e5b4a29f60a187bf63ec8bd7928d73fb2089933f711fdd27dc0b49b2b405ddff",
         "files": {
         "ml": [
             "__init__.py",
@@ -30,6 +30,7 @@
             "curves.py",
             "importance.py",
             "metrics.py",
+            "uplift_metrics.py",
             "value_metrics.py",
         ],
         "ml/experiments": [
@@ -81,6 +82,7 @@
             "refit.py",
             "rows.py",
             "train.py",
+            "uplift.py",
             "value.py",
         ],
         },
