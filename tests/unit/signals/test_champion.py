@@ -31,7 +31,13 @@ def counter(period: str) -> dict[str, Any]:
 ONLINE: dict[str, dict[str, Any] | None] = {
     "visits": counter("P7D"),
     "device": {
-        "attribute": {"aggregation": "last", "type": "string", "events": [], "ttl": "P1Y"},
+        "attribute": {
+            "aggregation": "last",
+            "type": "string",
+            "property": {"type": "atomic", "name": "dvce_type"},
+            "events": [],
+            "ttl": "P1Y",
+        },
         "read_as": "empty_text_if_null",
         "includes_own_event": True,
     },
