@@ -277,7 +277,9 @@ def main(
     champion = served.champion
     offer = champion.label_from["High"] if offer_above is None else offer_above
     ports = Ports(site=site_port, collector=collector_port, api=api_port)
-    settings = Settings(collector_port, api_port, offer, refresh, heartbeat)
+    settings = Settings(
+        collector_port, api_port, offer, refresh, heartbeat, min_visit_length_s=min(5, heartbeat)
+    )
     for number in ENDING:
         signal.signal(number, interrupt)
     click.echo("Starting the stand-in of collector and Signals, the API and the site ...")

@@ -13,6 +13,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,7 +27,7 @@ from selenium.webdriver.common.by import By
 
 from tests.browser.live_warehouse import write_live_warehouse
 from tools import live as launcher
-from tools.live_site import Settings, predict
+from tools.live_site import SITE, predict
 
 ROOT = Path(launcher.__file__).resolve().parents[1]
 AXE = ROOT / "live" / "node_modules" / "axe-core" / "axe.min.js"
@@ -58,22 +60,70 @@ def free_ports() -> launcher.Ports:
     return launcher.Ports(site=site, collector=collector, api=api)
 
 
+@dataclass(frozen=True)
+class Running:
+    """`make live`, without make."""
+
+    process: subprocess.Popen[str]
+    ports: launcher.Ports
+    folder: Path
+    said: list[str]
+
+    @property
+    def address(self) -> str:
+        return f"http://www.{SITE}:{self.ports.site}/"
+
+    def children(self) -> dict[str, int]:
+        """Command of `cdp` -> process id, of all that it started."""
+        found = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError, ValueError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if parent == self.process.pid:
+                    words = (entry / "cmdline").read_text().split("\0")
+                    found[" ".join(words[2 : words.index("--port")])] = int(entry.name)
+        return found
+
+    @contextmanager
+    def silent(self, command: str) -> Iterator[None]:
+        """Let one of the programs answer nothing."""
+        group = next(pid for name, pid in self.children().items() if name.startswith(command))
+        os.killpg(group, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(group, signal.SIGCONT)
+
+
 @pytest.fixture(scope="module")
-def running(warehouse: Path, folder: Path) -> Iterator[launcher.Live]:
+def running(warehouse: Path, folder: Path) -> Iterator[Running]:
     ports = free_ports()
-    settings = Settings(
-        ports.collector, ports.api, OFFER_ABOVE, refresh_s=1, heartbeat_s=1, min_visit_length_s=1
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        # The last known attributes count for four seconds, so that no test waits for minutes.
-        patch.setenv("CDP_SERVE_STALE_SECONDS", "4")
-        served = launcher.find_champion(warehouse)
-        with launcher.live(served, folder / "run", ports, settings) as everything:
-            yield everything
+    command = [sys.executable, "-m", "tools.live", "--warehouse", str(warehouse)]
+    command += ["--folder", str(folder / "run"), "--offer-above", str(OFFER_ABOVE)]
+    command += ["--refresh", "1", "--heartbeat", "1"]
+    for name, port in vars(ports).items():
+        command += [f"--{name}-port", str(port)]
+    # The last known attributes count for four seconds, so that no test waits for minutes.
+    environment = {**os.environ, "CDP_SERVE_STALE_SECONDS": "4"}
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout
+        said: list[str] = []
+        while "Ctrl-C ends everything.\n" not in said:
+            said.append(process.stdout.readline())
+            assert said[-1], "".join(said)
+        yield Running(process, ports, folder / "run", said)
+        process.terminate()
 
 
 @pytest.fixture
-def page(browser: Chrome, running: launcher.Live) -> Iterator[Chrome]:
+def page(browser: Chrome, running: Running) -> Iterator[Chrome]:
     """The home page, to a visitor who has never been there; nothing goes to the console."""
     show(browser, 1280, 900)
     browser.get(running.address)
@@ -157,7 +207,7 @@ def accessibility_debts(browser: Chrome) -> list[str]:
 
 def events(folder: Path) -> list[dict[str, Any]]:
     """Atomic events that the collector has written."""
-    written = (folder / "run" / "events").rglob("[!.]*.parquet")  # one being written has a dot
+    written = (folder / "events").rglob("[!.]*.parquet")  # one being written has a dot
     files = [str(path) for path in written]
     if not files:
         return []
@@ -167,7 +217,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_a_visit_raises_the_score_until_the_offer_and_ends_in_a_conversion(
-    page: Chrome, folder: Path
+    page: Chrome, running: Running
 ) -> None:
     wait_for_attribute(page, "num_page_views_l7d", "1")
     at_home = score(page)
@@ -214,7 +264,7 @@ def test_a_visit_raises_the_score_until_the_offer_and_ends_in_a_conversion(
     visitor = next(c for c in page.get_cookies() if c["name"].startswith("_sp_id."))["value"]
     domain_userid = visitor.split(".")[0]
     mine = until(
-        lambda: [e for e in events(folder) if e["domain_userid"] == domain_userid],
+        lambda: [e for e in events(running.folder) if e["domain_userid"] == domain_userid],
         lambda found: any(e["event_name"] == "submit_form" for e in found),
     )
     names = [e["event_name"] for e in mine]
@@ -226,7 +276,7 @@ def test_a_visit_raises_the_score_until_the_offer_and_ends_in_a_conversion(
     assert "Analytical" not in json.dumps(mine, default=str)  # what people write is not sent
 
 
-def test_the_offer_goes_away_for_good(page: Chrome, running: launcher.Live) -> None:
+def test_the_offer_goes_away_for_good(page: Chrome, running: Running) -> None:
     page.get(f"{running.address}request-demo/")
     page.find_element(By.ID, "vans").click()
     until(lambda: offered(page), bool)
@@ -238,9 +288,7 @@ def test_the_offer_goes_away_for_good(page: Chrome, running: launcher.Live) -> N
 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
-def test_everybody_can_use_it(
-    page: Chrome, running: launcher.Live, width: int, height: int
-) -> None:
+def test_everybody_can_use_it(page: Chrome, running: Running, width: int, height: int) -> None:
     show(page, width, height)
     page.get(f"{running.address}request-demo/")
     page.find_element(By.ID, "vans").send_keys(Keys.ARROW_DOWN)
@@ -261,7 +309,7 @@ def test_everybody_can_use_it(
         assert not page.find_element(By.ID, "panel-body").is_displayed()
 
 
-def test_every_page_is_accessible_and_fits(page: Chrome, running: launcher.Live) -> None:
+def test_every_page_is_accessible_and_fits(page: Chrome, running: Running) -> None:
     show(page, 390, 844)
     for path in ("", "product/", "customers/", "customers/retail/", "pricing/", "docs/guide-1/"):
         page.get(f"{running.address}{path}")
@@ -276,12 +324,12 @@ def test_the_first_key_skips_to_the_content(page: Chrome) -> None:
     assert page.switch_to.active_element.get_attribute("id") == "content"
 
 
-def test_the_snippet_prints_the_same_in_the_console(page: Chrome, running: launcher.Live) -> None:
+def test_the_snippet_prints_the_same_in_the_console(page: Chrome, running: Running) -> None:
     wait_for_attribute(page, "num_page_views_l7d", "1")
     page.execute_script(
         "globalThis.CDP_API = arguments[0]; globalThis.printed = [];"
         "for (const how of ['log', 'table', 'warn']) console[how] = (said) => printed.push(said);",
-        f"http://127.0.0.1:{running.site.settings.api_port}",
+        f"http://127.0.0.1:{running.ports.api}",
     )
     command = {"expression": SNIPPET, "replMode": True, "awaitPromise": True}
     assert "exceptionDetails" not in page.execute_cdp_cmd("Runtime.evaluate", command)
@@ -291,27 +339,18 @@ def test_the_snippet_prints_the_same_in_the_console(page: Chrome, running: launc
     page.execute_script("CDP_API = 'http://127.0.0.1:9'")
 
 
-def test_it_says_so_if_signals_or_the_api_does_not_answer(
-    page: Chrome, running: launcher.Live
-) -> None:
+def test_it_says_so_if_signals_or_the_api_does_not_answer(page: Chrome, running: Running) -> None:
     wait_for_attribute(page, "num_page_views_l7d", "1")
-    standin, api = running.processes
-    try:
-        os.killpg(standin.running.pid, signal.SIGSTOP)
+    with running.silent("signals local"):
         until(lambda: text(page, "[data-fact=stale]"), lambda stale: stale.startswith("yes"))
         until(lambda: state(page), lambda now: now == "unavailable")
         assert "the API answers 503" in text(page, "[data-show=state]")
         assert "Below is the score of" in text(page, "[data-show=state]")
         picture(page, "5-signals-down")
-    finally:
-        os.killpg(standin.running.pid, signal.SIGCONT)
     until(lambda: state(page), lambda now: now == "scored")
-    try:
-        os.killpg(api.running.pid, signal.SIGSTOP)
+    with running.silent("serve"):
         until(lambda: state(page), lambda now: now == "down")
         assert "no answer within 5 s" in text(page, "[data-show=state]")
-    finally:
-        os.killpg(api.running.pid, signal.SIGCONT)
     until(lambda: state(page), lambda now: now == "scored")
 
 
@@ -319,15 +358,15 @@ def test_nothing_that_listens_is_down() -> None:
     assert predict(free_ports().api, b"{}") == {"state": "down"}
 
 
-def test_what_the_api_refuses_is_told(running: launcher.Live) -> None:
-    answer = predict(running.site.settings.api_port, b'{"domain_userid": 5}')
+def test_what_the_api_refuses_is_told(running: Running) -> None:
+    answer = predict(running.ports.api, b'{"domain_userid": 5}')
     assert answer["state"] == "refused"
     assert answer["detail"].startswith("422 ")
 
 
-def test_other_names_and_paths_are_not_served(running: launcher.Live) -> None:
+def test_other_names_and_paths_are_not_served(running: Running) -> None:
     def status(path: str, host: str) -> int:
-        request = urllib.request.Request(f"http://127.0.0.1:{running.site.port}{path}")
+        request = urllib.request.Request(f"http://127.0.0.1:{running.ports.site}{path}")
         request.add_header("Host", host)
         try:
             with urllib.request.urlopen(request) as answer:
@@ -339,50 +378,6 @@ def test_other_names_and_paths_are_not_served(running: launcher.Live) -> None:
     assert status("/", "attacker.example") == 403
     assert status("/../pyproject.toml", "127.0.0.1") == 404
     assert status("/pricing", "localhost") == 200  # by way of /pricing/
-
-
-def children(of: subprocess.Popen[str]) -> dict[int, str]:
-    """Process id -> command line of all that a process started."""
-    found = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == of.pid:
-                found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ")
-        except (OSError, ValueError):
-            continue
-    return found
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def test_it_ends_on_ctrl_c_with_everything_it_started(warehouse: Path, tmp_path: Path) -> None:
-    ports = free_ports()
-    command = [sys.executable, "-m", "tools.live", "--warehouse", str(warehouse)]
-    command += ["--folder", str(tmp_path)]
-    for name, port in vars(ports).items():
-        command += [f"--{name}-port", str(port)]
-    output = {"text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=ROOT, **output) as process:
-        assert process.stdout
-        said = ""
-        while "Ctrl-C ends everything" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        assert f"http://www.larkspur.localhost:{ports.site}/" in said
-        assert f"make demo EVENTS={tmp_path / 'events'}" in said
-        started = children(process)
-        assert len(started) == 2
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
-    assert process.returncode == 0
-    assert rest.endswith("Everything has ended.\n")
-    assert not any(Path(f"/proc/{pid}").exists() for pid in started)
-    assert not any(listens(port) for port in vars(ports).values())
 
 
 def test_a_program_that_ends_is_named_with_its_last_words(tmp_path: Path) -> None:
@@ -425,3 +420,23 @@ def test_without_a_champion_it_says_how_to_get_one(warehouse: Path, tmp_path: Pa
             connection.execute(f"delete from {table}")
     with pytest.raises(ClickException, match="live has no champion"):
         launcher.find_champion(empty)
+
+
+# The last one: nothing runs after it.
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_it_ends_on_ctrl_c_with_everything_it_started(running: Running) -> None:
+    said = "".join(running.said)
+    assert running.address in said
+    assert f"make demo EVENTS={running.folder / 'events'}" in said
+    started = running.children()
+    assert len(started) == 2
+    running.process.send_signal(signal.SIGINT)
+    rest, _ = running.process.communicate(timeout=60)
+    assert running.process.returncode == 0
+    assert rest.endswith("Everything has ended.\n")
+    assert not any(Path(f"/proc/{pid}").exists() for pid in started.values())
+    assert not any(listens(port) for port in vars(running.ports).values())
