@@ -175,7 +175,7 @@ def predict(port: int, body: bytes, timeout: float = 5) -> dict[str, Any]:
         status, headers, answer = _post(port, body, timeout)
         if status == 200:
             return {"state": "scored", "prediction": answer}
-        told = {"detail": str(answer.get("detail", ""))[:300]}
+        told: dict[str, Any] = {"detail": answer["error"]["message"]}
         wait = headers.get("Retry-After", "")
         if wait.isdigit():
             told |= {"retry_after_s": int(wait)}
@@ -184,7 +184,7 @@ def predict(port: int, body: bytes, timeout: float = 5) -> dict[str, Any]:
         return {"state": "refused", **told, "detail": f"{status} {told['detail']}"}
     except TimeoutError:
         return {"state": "down", "detail": f"no answer within {timeout:g} s."}
-    except (OSError, http.client.HTTPException, ValueError):
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return {"state": "down"}
 
 
@@ -195,13 +195,7 @@ def _post(
     try:
         connection.request("POST", "/predict", body, {"Content-Type": "application/json"})
         response = connection.getresponse()
-        text = response.read()
-        answer = (
-            json.loads(text)
-            if "json" in response.headers.get_content_type()
-            else {"detail": text.decode()}
-        )
-        return response.status, response.headers, answer
+        return response.status, response.headers, json.loads(response.read())
     finally:
         connection.close()
 

@@ -62,8 +62,8 @@ function trouble({ state, detail, retry_after_s }) {
   const again = retry_after_s ? ` The next attempt is in ${retry_after_s} s.` : "";
   const more = detail ? ` It says: ${detail}` : "";
   return {
-    unavailable: `No score for now: the API answers 503, because Signals is slow or down.${more}${again}`,
-    not_ready: `The API is not ready yet: it has no model loaded, or Signals does not have its attributes.${more}${again}`,
+    unavailable: `The API answers 503.${more || " Signals is slow or down."}${again}`,
+    not_ready: `The API is not ready.${more}${again}`,
     down: `The API does not answer.${more} The page goes on asking.`,
     refused: `The API refused the request.${more}`,
     no_visitor: "There is no domain_userid: this browser keeps no cookies of the site.",
