@@ -5,6 +5,7 @@ UV := $(BIN)/uv
 EVENTS ?=
 WEB ?=
 EVENT_COUNT ?= 1000000
+MINUTES ?= 10
 SITE_PORT ?= 8080
 COLLECTOR_PORT ?= 8100
 API_PORT ?= 8000
@@ -22,7 +23,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lint-sql lint-snowflake format bench bench-uplift soak docs clean requirements events \
 	test-unit test-live test-dbt test-pipeline test-browser test-lowest test-warehouses \
-	databricks-local snowflake-local java chromium node live
+	databricks-local snowflake-local java chromium node live bench-serve soak-serve
 
 help: ## List what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +52,7 @@ snowflake-local: $(VENV)/.dev ## A Snowflake stand-in to try things on (http://1
 	$(BIN)/python -m tests.emulators.snowflake
 
 clean: ## Remove what make made; warehouses and your data stay
-	rm -rf $(VENV) .venv-lowest .venv-signals live/node_modules live/dist target logs .pytest_cache .ruff_cache .hypothesis data/simulated
+	rm -rf $(VENV) .venv-bench-serve .venv-lowest .venv-signals live/node_modules live/dist target logs .pytest_cache .ruff_cache .hypothesis data/simulated
 
 # --- Working on it ------------------------------------------------------------------
 
@@ -124,6 +125,12 @@ bench: $(VENV)/.bench java ## Measure features, training, simulation and the bui
 bench-uplift: $(VENV)/.dev ## Do the figures of an experiment hold, on campaigns whose uplift is known? (minutes)
 	$(BIN)/python bench/uplift.py
 
+bench-serve: $(VENV)/.dev .venv-bench-serve/.installed ## Measure the API against the published tutorial's shape (needs wrk, and make demo)
+	$(BIN)/python bench/serve/run.py --warehouse $${CDP_DUCKDB:-warehouse.duckdb}
+
+soak-serve: $(VENV)/.dev ## The API under load, with swaps and an outage of Signals (MINUTES=10)
+	$(BIN)/python bench/serve/soak.py --minutes $(MINUTES)
+
 soak: $(VENV)/.dev ## Long runs: ten million events, end to end
 	$(BIN)/python bench/pipeline.py --events 10000000
 	$(BIN)/python bench/histories.py
@@ -135,6 +142,8 @@ requirements: $(VENV)/.uv ## Compile the pinned requirement files from pyproject
 		-c requirements/dev.txt -o requirements/bench.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --group signals --no-header \
 		-o requirements/signals.txt
+	$(UV) pip compile -q --universal --python-version 3.11 --group bench-serve --no-header \
+		-o requirements/bench-serve.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --no-header \
 		-c requirements/dev.txt pyproject.toml -o requirements/demo.txt
 	$(UV) pip compile -q --universal --python-version 3.11 --extra duckdb --extra serve --no-header \
@@ -189,6 +198,12 @@ $(VENV)/.bench: requirements/bench.txt $(VENV)/.dev
 # Spark, which the features and the Databricks stand-in run on, needs Java.
 java:
 	@command -v java > /dev/null || { apt-get update -q && apt-get install -y -q openjdk-17-jre-headless; }
+
+# The peers of make bench-serve.
+.venv-bench-serve/.installed: requirements/bench-serve.txt | $(VENV)/.uv
+	@test -x .venv-bench-serve/bin/python || $(BIN)/python -m venv .venv-bench-serve
+	@$(UV) pip install -q --python .venv-bench-serve/bin/python -r requirements/bench-serve.txt
+	@touch $@
 
 # The site of make live, bundled with the tracker.
 live/dist/index.html: live/node_modules/.package-lock.json live/build.mjs live/layout.html \

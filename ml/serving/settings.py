@@ -65,7 +65,7 @@ class Settings:
     pause_seconds: float = 5.0
     stale_seconds: float = 300.0
     stale_visitors: int = 10_000
-    poll_seconds: float = 30.0
+    poll_seconds: float = 300.0
     log_requests: int = 0
     replay: int = 0
 
