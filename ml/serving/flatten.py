@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import Any
 
@@ -11,6 +12,31 @@ from ml.errors import ArtefactError
 from ml.model.trained import PropensityModel
 from ml.model.trees import Ensemble, Tree, read_booster
 from ml.serving.trees import FlatTrees, leaf_tables
+
+# A tree of so many splits has one table for all sides that a row may go to; a larger one has a
+# table per leaf. Depth 3 has at most 7 splits.
+_MOST_SPLITS = 7
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """See `FlatTrees`: conditions on splits, and contributions by which of them are met."""
+
+    nodes: list[int]
+    sides: list[int]
+    slots: list[int]
+    features: list[int]
+    table: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Leaf:
+    """A leaf: its value, the splits above it, and the share of rows that each feature lets pass."""
+
+    value: float
+    nodes: list[int]
+    sides: list[int]
+    shares: dict[int, float]
 
 
 def flatten(model: PropensityModel) -> FlatTrees:
@@ -24,15 +50,7 @@ def flatten(model: PropensityModel) -> FlatTrees:
     ensembles = [read_booster(booster, model.schema.feature_types) for booster in model.boosters]
     trees = [tree for ensemble in ensembles for tree in ensemble.trees]
     roots = [0, *accumulate(len(tree.left) for tree in trees)][:-1]
-    leaves = [leaf for tree, root in zip(trees, roots, strict=True) for leaf in _leaves(tree, root)]
-    # Those of one length together, so that their tables are made at once.
-    leaves.sort(key=lambda leaf: len(leaf["features"]))
-    tables = [np.zeros(0)]
-    for _, group in groupby(leaves, key=lambda leaf: len(leaf["features"])):
-        alike = list(group)
-        values = np.array([leaf["value"] for leaf in alike])
-        shares = np.array([leaf["shares"] for leaf in alike])
-        tables.append(leaf_tables(values, shares).ravel())
+    units = [unit for tree, root in zip(trees, roots, strict=True) for unit in _units(tree, root)]
     sets = [tree.sets.get(node, frozenset()) for tree in trees for node in range(len(tree.left))]
     counts = [max(named, default=-1) + 1 for named in sets]
     return FlatTrees(
@@ -43,6 +61,7 @@ def flatten(model: PropensityModel) -> FlatTrees:
         default_left=np.array([d for tree in trees for d in tree.default_left], dtype=np.uint8),
         category_start=_starts(counts)[:-1],
         category_count=_whole(counts),
+        by_category=_whole(node for node, count in enumerate(counts) if count),
         goes_right=np.array(
             [code in named for named, n in zip(sets, counts, strict=True) for code in range(n)],
             dtype=np.uint8,
@@ -50,50 +69,74 @@ def flatten(model: PropensityModel) -> FlatTrees:
         roots=_whole(roots),
         booster_end=_whole(accumulate(len(ensemble.trees) for ensemble in ensembles)),
         booster_base=np.array([_base(ensemble) for ensemble in ensembles], dtype=np.float32),
-        path_start=_starts([len(leaf["nodes"]) for leaf in leaves]),
-        path_node=_whole(node for leaf in leaves for node in leaf["nodes"]),
-        path_side=np.array([s for leaf in leaves for s in leaf["sides"]], dtype=np.uint8),
-        path_slot=_whole(slot for leaf in leaves for slot in leaf["slots"]),
-        slot_start=_starts([len(leaf["features"]) for leaf in leaves]),
-        slot_feature=_whole(feature for leaf in leaves for feature in leaf["features"]),
-        table_start=_starts(
-            [2 ** len(leaf["features"]) * len(leaf["features"]) for leaf in leaves]
-        ),
-        table=np.concatenate(tables),
+        path_start=_starts([len(unit.nodes) for unit in units]),
+        path_node=_whole(node for unit in units for node in unit.nodes),
+        path_side=np.array([side for unit in units for side in unit.sides], dtype=np.uint8),
+        path_slot=_whole(slot for unit in units for slot in unit.slots),
+        full=_whole(len(unit.table) - 1 for unit in units),
+        slot_start=_starts([len(unit.features) for unit in units]),
+        slot_feature=_whole(feature for unit in units for feature in unit.features),
+        table_start=_starts([unit.table.size for unit in units]),
+        table=np.concatenate([np.zeros(0), *(unit.table.ravel() for unit in units)]),
     )
 
 
-def _leaves(tree: Tree, root: int) -> list[dict[str, Any]]:
-    """Describe the leaves of a tree: value, the splits above, the features of these."""
+def _units(tree: Tree, root: int) -> list[_Unit]:
+    splits = [node for node in range(len(tree.left)) if not tree.is_leaf(node)]
+    leaves = sorted(_leaves(tree), key=lambda leaf: len(leaf.shares))
+    of_leaves = []
+    for _, group in groupby(leaves, key=lambda leaf: len(leaf.shares)):
+        alike = list(group)
+        shares = np.array([list(leaf.shares.values()) for leaf in alike])
+        tables = leaf_tables(np.array([leaf.value for leaf in alike]), shares)
+        for leaf, table in zip(alike, tables, strict=True):
+            features = list(leaf.shares)
+            slots = [features.index(tree.features[node]) for node in leaf.nodes]
+            of_leaves.append(_Unit(leaf.nodes, leaf.sides, slots, features, table))
+    if len(splits) <= _MOST_SPLITS:
+        of_leaves = [_whole_tree(tree, splits, of_leaves)]
+    return [
+        _Unit([root + n for n in unit.nodes], unit.sides, unit.slots, unit.features, unit.table)
+        for unit in of_leaves
+    ]
+
+
+def _whole_tree(tree: Tree, splits: list[int], leaves: list[_Unit]) -> _Unit:
+    """Add the tables of leaves up to one: bit i says whether a row goes left at split i."""
+    features = sorted({tree.features[node] for node in splits})
+    patterns = np.arange(2 ** len(splits))
+    table = np.zeros((len(patterns), len(features)))
+    for leaf in leaves:
+        rows = np.full(len(patterns), len(leaf.table) - 1)
+        for node, side, slot in zip(leaf.nodes, leaf.sides, leaf.slots, strict=True):
+            away = (patterns >> splits.index(node)) & 1 != side
+            rows = np.where(away, rows & ~(1 << slot), rows)
+        table[:, [features.index(feature) for feature in leaf.features]] += leaf.table[rows]
+    n = len(splits)
+    return _Unit(splits, [1] * n, list(range(n)), features, table)
+
+
+def _leaves(tree: Tree) -> list[_Leaf]:
     out = []
-    for leaf in range(len(tree.left)):
-        if not tree.is_leaf(leaf):
+    for at in range(len(tree.left)):
+        if not tree.is_leaf(at):
             continue
-        nodes, sides, shares = [], [], {}
-        child = leaf
+        nodes: list[int] = []
+        sides: list[int] = []
+        shares: dict[int, float] = {}
+        child = at
         while child:
             node = tree.parents[child]
-            feature = tree.features[node]
             cover = tree.sum_hessian[node]
             if cover <= 0:
                 msg = "a tree splits where there is no row; the API cannot explain its scores."
                 raise ArtefactError(msg)
-            nodes.append(root + node)
+            nodes.append(node)
             sides.append(int(tree.left[node] == child))
+            feature = tree.features[node]
             shares[feature] = shares.get(feature, 1.0) * tree.sum_hessian[child] / cover
             child = node
-        features = list(shares)
-        slots = [features.index(tree.features[node - root]) for node in nodes]
-        out.append(
-            {
-                "nodes": nodes,
-                "sides": sides,
-                "slots": slots,
-                "features": features,
-                "shares": list(shares.values()),
-                "value": float(np.float32(tree.conditions[leaf])),
-            }
-        )
+        out.append(_Leaf(float(np.float32(tree.conditions[at])), nodes, sides, shares))
     return out
 
 
@@ -111,9 +154,8 @@ def _base(ensemble: Ensemble) -> float:
     name = ensemble.objective["name"]
     if name == "binary:logistic":
         return float(-np.log(np.float32(1) / score - np.float32(1)))
-    if name in {"reg:gamma", "reg:tweedie", "count:poisson"}:
-        return float(np.log(score))
-    return float(score)
+    msg = f"a model of {name} predicts no probability; the API serves none."
+    raise ArtefactError(msg)
 
 
 def _whole(values: Any) -> np.ndarray:  # noqa: ANN401 - any iterable of ints

@@ -21,6 +21,8 @@ MOST_VISITORS = 100
 KEY = "domain_userid"
 PATH = "/api/v1/get-online-attributes"
 _MOST_BYTES = 8_000_000
+# While a call is under way, visitors gather for this long before another one starts.
+_GATHER_S = 0.003
 _TOKEN_LEFT_S = 300
 
 
@@ -101,6 +103,8 @@ class SignalsClient:
         self._token = to.token or ""
         self._token_until = float("inf") if to.token else 0.0
         self._pumping = False
+        self._later: asyncio.TimerHandle | None = None
+        self._waiting_since = 0.0
 
     @property
     def state(self) -> str:
@@ -168,6 +172,7 @@ class SignalsClient:
                 self._n_waiting += 1
             futures.append(future)
         if not self._pumping:
+            self._waiting_since = time.monotonic()
             # Requests that are ready in this turn of the loop join the same call.
             self._pumping = True
             loop.call_soon(self._pump)
@@ -182,8 +187,17 @@ class SignalsClient:
     def _pump(self) -> None:
         """Start calls for those who wait, as many as may be under way."""
         self._pumping = False
+        self._later = None
         most = self._calls if self._failures < self._most_failures else 1
         while self._waiting and len(self._tasks) < most:
+            if self._tasks and self._n_waiting < MOST_VISITORS:
+                # Others join until the call under way is done, or for a moment.
+                gathered = time.monotonic() - self._waiting_since
+                if gathered < _GATHER_S:
+                    self._pumping = True
+                    loop = asyncio.get_running_loop()
+                    self._later = loop.call_later(_GATHER_S - gathered, self._pump)
+                    return
             key, waiting = next(iter(self._waiting.items()))
             names = list(waiting.visitors)[:MOST_VISITORS]
             chosen = {name: waiting.visitors.pop(name) for name in names}
@@ -198,7 +212,9 @@ class SignalsClient:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if self._waiting and not self._pumping:
+        if self._waiting and (not self._pumping or self._later is not None):
+            if self._later is not None:
+                self._later.cancel()
             self._pump()
 
     async def _call(

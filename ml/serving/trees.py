@@ -32,6 +32,8 @@ class FlatTrees:
     category_start, category_count
         Of each node that splits by categories: where its part of `goes_right` begins, and how many
         codes it has. A count of 0: the node splits by its threshold.
+    by_category
+        Nodes that split by categories.
     goes_right
         Whether a category goes right, for each such node and code.
     roots
@@ -39,12 +41,15 @@ class FlatTrees:
     booster_end, booster_base
         Of each booster: one past its last tree, and the margin before its first tree.
     path_start, path_node, path_side, path_slot
-        Of each leaf: its part of the nodes above it; the side on which they lead to it (1 for
-        left); and which bit of the leaf's pattern they clear if a row goes to the other side.
+        Of each unit, which is a small tree or a leaf of a larger one: its part of the splits that
+        decide its contributions; the side that each asks about (1 for left); and which bit of the
+        unit's pattern it clears if a row goes to the other side.
+    full
+        Of each unit: the pattern with all of its bits.
     slot_start, slot_feature
-        Of each leaf: its part of the features on its path.
+        Of each unit: its part of the features that contribute.
     table_start, table
-        Of each leaf: contribution to each feature on its path for each pattern of bits.
+        Of each unit: contribution of each of these features for each pattern.
     """
 
     feature: np.ndarray
@@ -54,6 +59,7 @@ class FlatTrees:
     default_left: np.ndarray
     category_start: np.ndarray
     category_count: np.ndarray
+    by_category: np.ndarray
     goes_right: np.ndarray
     roots: np.ndarray
     booster_end: np.ndarray
@@ -62,6 +68,7 @@ class FlatTrees:
     path_node: np.ndarray
     path_side: np.ndarray
     path_slot: np.ndarray
+    full: np.ndarray
     slot_start: np.ndarray
     slot_feature: np.ndarray
     table_start: np.ndarray
@@ -99,11 +106,13 @@ class FlatTrees:
             self.default_left,
             self.category_start,
             self.category_count,
+            self.by_category,
             self.goes_right,
             self.path_start,
             self.path_node,
             self.path_side,
             self.path_slot,
+            self.full,
             self.slot_start,
             self.slot_feature,
             self.table_start,
@@ -177,36 +186,44 @@ def _contributions(
     default_left: Any,  # noqa: ANN401
     category_start: Any,  # noqa: ANN401
     category_count: Any,  # noqa: ANN401
+    by_category: Any,  # noqa: ANN401
     goes_right: Any,  # noqa: ANN401
     path_start: Any,  # noqa: ANN401
     path_node: Any,  # noqa: ANN401
     path_side: Any,  # noqa: ANN401
     path_slot: Any,  # noqa: ANN401
+    full: Any,  # noqa: ANN401
     slot_start: Any,  # noqa: ANN401
     slot_feature: Any,  # noqa: ANN401
     table_start: Any,  # noqa: ANN401
     table: Any,  # noqa: ANN401
     n_boosters: int,
 ) -> np.ndarray:
-    side = np.zeros(left.shape[0], dtype=np.uint8)
+    # No branches here: a processor guesses them, and for splits it guesses wrong.
+    side = np.empty(left.shape[0], dtype=np.uint8)
     for node in range(left.shape[0]):
-        if left[node] >= 0 and _goes_left(
+        value = x[feature[node]]
+        missing = np.uint8(value != value)
+        below = np.uint8(value < threshold[node])
+        side[node] = below | (missing & default_left[node])
+    for at in range(by_category.shape[0]):
+        node = by_category[at]
+        side[node] = _goes_left(
             x[feature[node]],
             threshold[node],
             default_left[node],
             category_start[node],
             category_count[node],
             goes_right,
-        ):
-            side[node] = 1
+        )
     out = np.zeros(x.shape[0])
-    for leaf in range(slot_start.shape[0] - 1):
-        first, end = slot_start[leaf], slot_start[leaf + 1]
-        pattern = (1 << (end - first)) - 1
-        for at in range(path_start[leaf], path_start[leaf + 1]):
-            if side[path_node[at]] != path_side[at]:
-                pattern &= ~(1 << path_slot[at])
-        row = table_start[leaf] + pattern * (end - first)
+    for unit in range(full.shape[0]):
+        first, end = slot_start[unit], slot_start[unit + 1]
+        pattern = full[unit]
+        for at in range(path_start[unit], path_start[unit + 1]):
+            other = np.int32(side[path_node[at]] ^ path_side[at])
+            pattern &= ~(other << path_slot[at])
+        row = table_start[unit] + pattern * (end - first)
         for slot in range(first, end):
             out[slot_feature[slot]] += table[row]
             row += 1
