@@ -20,14 +20,13 @@ def test_it_is_the_published_formula() -> None:
 
 def test_it_is_tightest_where_it_is_tuned_for() -> None:
     n = np.geomspace(10, 10_000_000, 60)
-    reached = widening(n, 0.05) / np.sqrt(np.log1p(n))
-    assert (np.diff(widening(n, 0.05))[n[1:] < TUNED_FOR / 2] < 0).all()
-    assert np.isfinite(reached).all()
-    assert (widening(n, 0.01) > widening(n, 0.05)).all()
+    errors = widening(n, 0.05)
+    assert n[np.argmin(errors)] == pytest.approx(TUNED_FOR, rel=0.5)
+    assert (widening(n, 0.01) > errors).all()
 
 
 @pytest.mark.parametrize(
-    ("base", "uplift", "held_out"), [(0.03, 0.006, 0.1), (0.002, 0.0, 0.02), (0.5, 0.1, 0.05)]
+    ("base", "uplift", "held_out"), [(0.03, 0.006, 0.1), (0.005, 0.0, 0.02), (0.5, 0.1, 0.05)]
 )
 def test_it_covers_at_every_look(base: float, uplift: float, held_out: float) -> None:
     rng = np.random.default_rng(1)
@@ -40,4 +39,4 @@ def test_it_covers_at_every_look(base: float, uplift: float, held_out: float) ->
     low, high = always_valid(n1, k1, n0, k0, 0.05)
     assert ((low <= uplift) & (uplift <= high)).all(axis=1).mean() >= 0.95
     # It says something, too.
-    assert ((high - low)[:, -1] < 0.1).all()
+    assert np.median((high - low)[:, -1]) < 0.05
