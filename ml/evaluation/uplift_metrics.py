@@ -47,7 +47,7 @@ def qini_area(effect: np.ndarray, score: np.ndarray, w: np.ndarray | None = None
     Examples
     --------
     >>> effect = np.array([0.4, 0.0, 0.0, 0.0])
-    >>> qini_area(effect, effect), qini_area(effect, np.zeros(4))
+    >>> round(qini_area(effect, effect), 4), round(qini_area(effect, np.zeros(4)), 4)
     (0.0375, 0.0)
     """
     w = np.ones(len(effect)) if w is None else w
