@@ -2,7 +2,7 @@
 {% macro ml_manifest() %}
     {{ return({
         "version": "0.1.0",
-        "sha256": "e5b4a29f60a187bf63ec8bd7928d73fb2089933f711fdd27dc0b49b2b405ddff",
+        "sha256": "597b19b76031e1612ce6ec2cf20456aab8dc13cb1b50722fb3bac2db46441823",
         "files": {
         "ml": [
             "__init__.py",
