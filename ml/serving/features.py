@@ -41,13 +41,15 @@ class FeatureReader:
         self.names = list(names)
         self.attributes = [name for name in names if "attribute" in definitions[name]]
         place = {name: at for at, name in enumerate(self.attributes)}
-        self._plan: list[tuple[int, Callable[[Any], Any]]] = []
+        # Place among the attributes (-1: a moment), type of values that are read as they are, and
+        # how others are read.
+        self._plan: list[tuple[int, type | None, Callable[[Any], Any]]] = []
         self._empty = []
         for name in names:
             definition = definitions[name]
             moment = _MOMENTS.get(definition.get("moment"))
             if moment is not None:
-                self._plan.append((-1, moment))
+                self._plan.append((-1, None, moment))
                 continue
             attribute, read_as = definition.get("attribute"), definition.get("read_as")
             if attribute is None or read_as not in _READ_AS:
@@ -58,8 +60,12 @@ class FeatureReader:
                 raise ArtefactError(msg)
             default = attribute.get("default_value")
             self._empty.append(default)
-            check = _check_of(name, str(attribute.get("type")))
-            self._plan.append((place[name], _reading(read_as, default, check)))
+            kind = str(attribute.get("type"))
+            reading = _reading(read_as, default, _check_of(name, kind))
+            as_it_is = None
+            if read_as in ("value", "empty_text_if_null"):
+                as_it_is = str if kind in _TEXT_TYPES else int if kind in _WHOLE_TYPES else None
+            self._plan.append((place[name], as_it_is, reading))
 
     def values(self, returned: Sequence[Any], as_of: datetime) -> list[Any]:
         """Values of the features, in their order.
@@ -76,10 +82,11 @@ class FeatureReader:
         NonsenseError
             A value is of another type than its attribute.
         """
-        return [
-            read(as_of) if at < 0 else read(returned[at])  # a moment's function takes the moment
-            for at, read in self._plan
-        ]
+        out = []
+        for at, as_it_is, read in self._plan:
+            value = returned[at] if at >= 0 else as_of
+            out.append(value if type(value) is as_it_is else read(value))
+        return out
 
     def is_known(self, returned: Sequence[Any]) -> bool:
         """Whether Signals holds anything of a visitor: a value that is not what all begin with."""

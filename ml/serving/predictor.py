@@ -130,8 +130,9 @@ class Predictor:
         old, self.served, self.state = self.served, served, state
         if served is not None and (old is None or old.attributes != served.attributes):
             self._last.clear()
-        swapped = served is not None and (old is None or old.version != served.version)
-        if swapped:
+        swapped = False
+        if served is not None and (old is None or old.version != served.version):
+            swapped = True
             log.info("serving", extra={"model": served.model_name, "version": served.version})
         self._note(ready=served is not None, failed=bool(state.failed), swapped=swapped)
 

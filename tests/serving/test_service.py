@@ -132,8 +132,8 @@ def test_concurrent_requests_share_calls(serve: Service, signals: FakeSignals):
         ("/predict", b'{"domain_userid": "\\ud800"}', 400, "bad_request", ""),
         ("/predict", b"", 400, "bad_request", ""),
         ("/predict", b'{"x":' * 20_000 + b"1" + b"}" * 20_000, 413, "too_large", ""),
-        ("/predict", b"[" * 60_000, 400, "bad_request", ""),
-        ("/predict", b'{"domain_userid":"a","y":' + b"[" * 60_000, 400, "bad_request", ""),
+        ("/predict", b"[" * 60_000, 422, "invalid", ""),
+        ("/predict", b'{"domain_userid":' + b"[" * 60_000, 422, "invalid", "domain_userid"),
         ("/predict", b" " * 70_000, 413, "too_large", ""),
     ],
 )
