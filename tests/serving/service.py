@@ -50,7 +50,7 @@ class Service:
         until = time.monotonic() + START_S
         while time.monotonic() < until:
             found = self.ready()
-            if value in str(found.get(key)):
+            if found[key] == value or (key != "status" and value in found[key]):
                 return found
             time.sleep(0.05)
         msg = f"{key} did not become {value}: {found}"
