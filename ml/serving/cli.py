@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,10 @@ def command(
 
     A new champion is served within CDP_SERVE_POLL_SECONDS, or at once on SIGHUP.
     """
-    try:
-        import granian  # noqa: F401
-        import litestar  # noqa: F401
-        import numba  # noqa: F401
-    except ImportError as error:
-        msg = f"{error.name} is not installed; pip install 'cdp-propensity[serve]'."
-        raise click.ClickException(msg) from error
-    from ml.serving import server, source
-    from ml.serving.loader import Loader
+    absent = [n for n in ("granian", "httpx", "litestar", "numba") if find_spec(n) is None]
+    if absent:
+        msg = f"{absent[0]} is not installed; pip install 'cdp-propensity[serve]'."
+        raise click.ClickException(msg)
     from ml.serving.logs import CONFIG
     from ml.serving.settings import RUN_FOLDER, Settings, SettingsError
     from ml.signals.client import connection
@@ -73,6 +69,10 @@ def command(
         settings = Settings.read(os.environ)
         to = connection(os.environ)
         check_port(host, port)
+        # They import XGBoost and more, which takes seconds.
+        from ml.serving import server, source
+        from ml.serving.loader import Loader
+
         find = source.from_file(file) if file else source.from_warehouse(opened, model)
         with tempfile.TemporaryDirectory(prefix="cdp-serve-") as name:
             folder = Path(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -142,7 +143,6 @@ def test_requests_in_flight_are_answered_before_it_stops(tmp_path: Path):
         ({"rates": "1"}, (), "CDP_SERVE_RATES is no setting; there are"),
         ({"origins": "*"}, (), "CDP_SERVE_ORIGINS: '*' is no origin"),
         ({}, ("--file", "nothing.zip"), "nothing.zip: no such file"),
-        ({}, ("--port", "1"), "127.0.0.1:1 cannot be listened at"),
     ],
 )
 def test_what_is_wrong_is_said_before_it_starts(
@@ -157,3 +157,16 @@ def test_what_is_wrong_is_said_before_it_starts(
         pass
     assert said in str(raised.value)
     assert "Traceback" not in str(raised.value)
+
+
+def test_a_port_that_is_taken_is_named_before_it_starts(tmp_path: Path):
+    file = tmp_path / "live.zip"
+    write(champion(0), file)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with (
+            pytest.raises(AssertionError) as raised,
+            service.running(file, "http://127.0.0.1:1", options=("--port", port)),
+        ):
+            pass
+    assert f"127.0.0.1:{port} cannot be listened at" in str(raised.value)
