@@ -95,7 +95,7 @@ def main() -> None:
         file = Path(folder) / "live.zip"
         write(champion(0), file)
         settings = {"stale_seconds": "60", "pause_seconds": "1", "stale_visitors": "5000"}
-        with service.running(file, signals.url, **settings) as started:
+        with service.running(file, signals.url, settings) as started:
             sizes: list[float] = []
             for at in range(10):
                 signals.answer = failing if at == 6 else signals.usual

@@ -51,7 +51,7 @@ def train() -> Pipeline:
 
 def sdk_attributes() -> Any:  # noqa: ANN401
     """Read attributes by the official SDK."""
-    from snowplow_signals import SignalsSandbox
+    from snowplow_signals import SignalsSandbox  # pyright: ignore[reportMissingImports]
 
     signals = SignalsSandbox(api_url=URL, sandbox_token=TOKEN)
 
@@ -98,7 +98,7 @@ def main() -> None:
     if which == "A":
         make_app(sdk_attributes()).run(port=port)
         return
-    from waitress import serve
+    from waitress import serve  # pyright: ignore[reportMissingModuleSource]
 
     serve(make_app(pooled_attributes()), host="127.0.0.1", port=port, threads=8)
 

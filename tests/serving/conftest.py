@@ -36,7 +36,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def module_service(file: Path, module_signals: FakeSignals) -> Iterator[Service]:
     """One service for a module: starting takes seconds."""
-    with service.running(file, module_signals.url, **SETTINGS) as started:
+    with service.running(file, module_signals.url, SETTINGS) as started:
         yield started
 
 

@@ -48,6 +48,7 @@ class Service:
     def wait_until(self, key: str, value: str) -> dict[str, Any]:
         """Ready's answer, as soon as one of its fields holds a text."""
         until = time.monotonic() + START_S
+        found = self.ready()
         while time.monotonic() < until:
             found = self.ready()
             if found[key] == value or (key != "status" and value in found[key]):
@@ -71,13 +72,18 @@ class Service:
 
 @contextlib.contextmanager
 def running(
-    file: Path, signals_url: str, *, options: tuple[str, ...] = (), wait: bool = True, **env: str
+    file: Path,
+    signals_url: str,
+    settings: dict[str, str] | None = None,
+    *,
+    options: tuple[str, ...] = (),
+    wait: bool = True,
 ) -> Iterator[Service]:
-    """Start it on a file; `env` are settings without CDP_SERVE_."""
+    """Start it on a file; the settings are named without CDP_SERVE_."""
     port = free_port()
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("SP_", "CDP_"))}
-    settings = {"rate": "0", "poll_seconds": "0", **env}
-    kept |= {f"CDP_SERVE_{name.upper()}": value for name, value in settings.items()}
+    chosen = {"rate": "0", "poll_seconds": "0", **(settings or {})}
+    kept |= {f"CDP_SERVE_{name.upper()}": value for name, value in chosen.items()}
     kept |= {"SP_SANDBOX_URL": signals_url, "SP_SANDBOX_TOKEN": "a-token"}
     log = file.with_name(f"serve-{port}.log")
     with log.open("wb") as out:

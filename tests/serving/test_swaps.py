@@ -39,6 +39,7 @@ def test_a_champion_is_swapped_under_load_without_a_dropped_request(tmp_path: Pa
                 write(champion(seed), file)
                 started.reload()
                 until = time.monotonic() + 60
+                seen: set[str] = set()
                 while time.monotonic() < until:
                     seen = {started.predict().json()["model_version"] for _ in range(8)}
                     if seen == {f"v{seed}"}:
@@ -94,7 +95,7 @@ def test_keys_and_rates(tmp_path: Path):
     limits = {"api_key": "the-key", "rate": "0.2", "burst": "2", "proxies": "1"}
     with (
         fake_signals.running() as signals,
-        service.running(file, signals.url, **limits) as started,
+        service.running(file, signals.url, limits) as started,
     ):
         for wrong in ({}, {"x-api-key": "the-kez"}, {"x-api-key": ""}):
             answer = started.predict(**wrong)
@@ -118,7 +119,7 @@ def test_requests_in_flight_are_answered_before_it_stops(tmp_path: Path):
     write(champion(0), file)
     with (
         fake_signals.running() as signals,
-        service.running(file, signals.url, signals_timeout="5") as started,
+        service.running(file, signals.url, {"signals_timeout": "5"}) as started,
     ):
         usual = signals.usual
 
@@ -152,7 +153,7 @@ def test_what_is_wrong_is_said_before_it_starts(
     write(champion(0), file)
     with (
         pytest.raises(AssertionError, match=r"Error: .*") as raised,
-        service.running(file, "http://127.0.0.1:1", options=options, **env),
+        service.running(file, "http://127.0.0.1:1", env, options=options),
     ):
         pass
     assert said in str(raised.value)
