@@ -16,6 +16,7 @@ from ml.report import figures
 from ml.report.explanation import explanation_of
 from ml.report.figures import Chart, Table
 from ml.report.formats import amount, count, moment, percent
+from ml.report.parity import parity_of
 from ml.report.reader import NotTrained, ReportError, Version
 from ml.report.thresholds import Cut, choose, cuts_of, landmarks
 from ml.report.words import (
@@ -91,6 +92,7 @@ def version_page(version: Version, threshold: float | None = None) -> str:
         refitted=_refitted(version),
         facts=_facts(version),
         leaks=_leaks(version),
+        parity=parity_of(version.model_name),
         notes=version.json("notes") or [],
         params=settings_of(version, "params"),
         packages=settings_of(version, "package_versions"),
