@@ -13,6 +13,7 @@ import http.client
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +88,10 @@ class Client:
     def __init__(self, address: str) -> None:
         self._connection = http.client.HTTPConnection(address, timeout=60)
 
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
     def post(self, path: str, body: bytes, **headers: str) -> Any:
         """The answer to a POST, read as JSON."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -159,37 +164,37 @@ def replay(
     model = artefact.from_bytes(champion.artefact, champion.artefact_sha256)
     batch = model.score(rows)
     found = Parity(aggregations={name: _aggregation(definitions[name]) for name in names})
-    collector, api = Client(stand_in), Client(service)
-    taken = 0
-    for at, row in enumerate(_records(rows)):
-        for some in range(taken, row["place"], _POSTED_AT_ONCE):
-            posted = events[some : min(some + _POSTED_AT_ONCE, row["place"])]
-            body = "[" + ",".join(text for _, _, text in posted) + "]"
-            collector.post("/local/events", body.encode(), X_Replay_Now=posted[-1][1])
-        taken = row["place"]
-        moment: datetime = row["as_of_tstamp"].to_pydatetime()
-        said = api.post(
-            "/predict",
-            json.dumps({"domain_userid": row["domain_userid"]}).encode(),
-            X_Replay_Now=moment.isoformat(timespec="microseconds") + "Z",
-        )
-        us = round((moment - datetime(1970, 1, 1)).total_seconds() * 1_000_000)
-        known = history.known(row["domain_userid"], us, place, taken)
-        differs = False
-        for name in names:
-            cause = None
-            live, stored = said["scoring_attributes"][name], _plain(row[name])
-            if not _same(live, stored):
-                differs = True
-                own = history.event(row["domain_userid"], row["event_id"])
-                cause = _cause(
-                    live, definitions[name], known, Moment(row["domain_userid"], us, own)
-                )
-            found.features[name].add(cause)
-        difference = abs(said["score"] - float(batch[at]))
-        found.largest_score_difference = max(found.largest_score_difference, difference)
-        cause = None if difference == 0 else "a feature differs" if differs else UNEXPLAINED
-        found.scores.add(cause)
+    with closing(Client(stand_in)) as collector, closing(Client(service)) as api:
+        taken = 0
+        for at, row in enumerate(_records(rows)):
+            for some in range(taken, row["place"], _POSTED_AT_ONCE):
+                posted = events[some : min(some + _POSTED_AT_ONCE, row["place"])]
+                body = "[" + ",".join(text for _, _, text in posted) + "]"
+                collector.post("/local/events", body.encode(), X_Replay_Now=posted[-1][1])
+            taken = row["place"]
+            moment: datetime = row["as_of_tstamp"].to_pydatetime()
+            said = api.post(
+                "/predict",
+                json.dumps({"domain_userid": row["domain_userid"]}).encode(),
+                X_Replay_Now=moment.isoformat(timespec="microseconds") + "Z",
+            )
+            us = round((moment - datetime(1970, 1, 1)).total_seconds() * 1_000_000)
+            known = history.known(row["domain_userid"], us, place, taken)
+            differs = False
+            for name in names:
+                cause = None
+                live, stored = said["scoring_attributes"][name], _plain(row[name])
+                if not _same(live, stored):
+                    differs = True
+                    own = history.event(row["domain_userid"], row["event_id"])
+                    cause = _cause(
+                        live, definitions[name], known, Moment(row["domain_userid"], us, own)
+                    )
+                found.features[name].add(cause)
+            difference = abs(said["score"] - float(batch[at]))
+            found.largest_score_difference = max(found.largest_score_difference, difference)
+            cause = None if difference == 0 else "a feature differs" if differs else UNEXPLAINED
+            found.scores.add(cause)
     return found
 
 

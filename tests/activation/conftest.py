@@ -158,11 +158,11 @@ class Commands:
     def interrupted(self, *words: str, once: Callable[[], bool]) -> Done:
         """Start the command, and press Ctrl-C once something holds."""
         with self.begun(*words) as process:
-            until = time.monotonic() + 20
+            until = time.monotonic() + 120
             while not once() and time.monotonic() < until:
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=120)
         return self.ended(process, out, err)
 
 
