@@ -40,6 +40,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"app_ids": "site"}, 'var app_ids: "site" is not accepted'),
     ({"entity_fields": ["cart.total"]}, 'var entity_fields: ["cart.total"] is not accepted'),
     ({"event_fields": ["form_id"]}, 'var event_fields: ["form_id"] is not accepted'),
+    ({"signals_schemas": ["product"]}, 'var signals_schemas: ["product"] is not accepted'),
+    ({"signals_schemas": {"product": "product/1"}}, "var signals_schemas: "),
     ({"event_fields": ["web_page.id"]}, 'var event_fields: ["web_page.id"] is not accepted'),
     ({"audience_schema": "a b"}, 'var audience_schema: "a b" is not accepted'),
     ({"max_event_age": "P1DT12H"}, 'var max_event_age: "P1DT12H" is not accepted'),

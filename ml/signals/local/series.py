@@ -7,6 +7,7 @@ period, and follow the start of its window, which moves little from one reading 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left, bisect_right
 
@@ -105,22 +106,23 @@ class Series:
         return total.read(aggregation, start)
 
 
-class _Total:
+class _Total(ABC):
     """A total over the events of a series from a start on that is told at reading."""
 
     def __init__(self, series: Series) -> None:
         self.series = series
 
+    @abstractmethod
     def added(self, at: int) -> None:
         """Account for an event that was put in at a position."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trimmed(self, count: int) -> None:
         """Account for the oldest events, before they leave the series."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, aggregation: str, start: int) -> Json:
-        raise NotImplementedError
+        """Tell the value over the events from a start on."""
 
 
 class _Moving(_Total):
@@ -153,11 +155,13 @@ class _Moving(_Total):
             self.move_to(count)
         self.start -= count
 
+    @abstractmethod
     def enter(self, at: int, rank: int) -> None:
-        raise NotImplementedError
+        """Take an event in."""
 
+    @abstractmethod
     def leave(self, at: int) -> None:
-        raise NotImplementedError
+        """Let an event go."""
 
 
 class _Sum(_Moving):
