@@ -9,7 +9,7 @@ import math
 import os
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -25,6 +25,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.params import JSONBody
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 import ml
@@ -76,15 +77,20 @@ _FAULTS = {
 
 
 @post("/predict", status_code=200, responses=_FAULTS, summary="Score a visitor")
-async def predict(data: Ask) -> Answer:
-    """Describe what `Scoring` answers."""
-    raise NotImplementedError
+async def predict(
+    data: JSONBody[Ask], request: Request[Any, Any, Any], predictor: NamedDependency[Predictor]
+) -> Answer:
+    """Score a visitor by what Signals knows at this moment."""
+    (answer,) = await scored(predictor, request.scope, [data.domain_userid])
+    return answer
 
 
 @post("/predict/batch", status_code=200, responses=_FAULTS, summary="Score up to 100 visitors")
-async def predict_batch(data: AskMany) -> Answers:
-    """Describe what `Scoring` answers."""
-    raise NotImplementedError
+async def predict_batch(
+    data: JSONBody[AskMany], request: Request[Any, Any, Any], predictor: NamedDependency[Predictor]
+) -> Answers:
+    """Score visitors in the order of the request, all or none."""
+    return Answers(await scored(predictor, request.scope, data.domain_userids))
 
 
 @get("/health", summary="Whether the process answers")
@@ -118,10 +124,10 @@ def docs(request: Request[Any, Any, Any]) -> str:
 
 
 class Scoring(ASGIMiddleware):
-    """Answers the requests for scores.
+    """Answers the requests for scores as `predict` and `predict_batch` do, only sooner.
 
-    The handlers only describe them: Litestar's way from a body to a handler and back takes longer
-    than a score.
+    Litestar's way from a body to a handler and back takes longer than a score. The handlers say
+    what is asked and answered, for the description of the API too.
 
     Parameters
     ----------
@@ -134,7 +140,6 @@ class Scoring(ASGIMiddleware):
         self._one = msgspec.json.Decoder(Ask)
         self._many = msgspec.json.Decoder(AskMany)
         self._encode = msgspec.json.Encoder().encode
-        self._counters: dict[tuple[str, bool], Any] = {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Answer, or raise; requests for other things go on."""
@@ -143,29 +148,26 @@ class Scoring(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         body = (await receive()).get("body", b"")  # Guard has read it all
-        replay = str(scope.get("replay", ""))
         if route == "/predict":
             visitor = self._one.decode(body).domain_userid
-            answers = await self._predictor.predict([visitor], replay)
-            out = self._encode(answers[0])
+            (answer,) = await scored(self._predictor, scope, [visitor])
+            out = self._encode(answer)
         else:
-            answers = await self._predictor.predict(self._many.decode(body).domain_userids, replay)
-            out = self._encode(Answers(answers))
-        self._count(answers)
+            visitors = self._many.decode(body).domain_userids
+            out = self._encode(Answers(await scored(self._predictor, scope, visitors)))
         headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(out))]
         start: Any = {"type": "http.response.start", "status": 200, "headers": headers}
         rest: Any = {"type": "http.response.body", "body": out, "more_body": False}
         await send(start)
         await send(rest)
 
-    def _count(self, answers: list[Answer]) -> None:
-        for answer in answers:
-            key = (answer.label, answer.stale)
-            if key not in self._counters:
-                self._counters[key] = metrics.SCORES.labels(key[0], str(key[1]).lower())
-            self._counters[key].inc()
-            if not answer.known:
-                metrics.UNKNOWN.inc()
+
+async def scored(predictor: Predictor, scope: Scope, visitors: Sequence[str]) -> list[Answer]:
+    """Score visitors and count the answers; a moment to replay is in the scope, put by Guard."""
+    answers = await predictor.predict(visitors, str(scope.get("replay", "")))
+    for answer in answers:
+        metrics.count(answer.label, stale=answer.stale, known=answer.known)
+    return answers
 
 
 class Guard(ASGIMiddleware):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -33,6 +34,18 @@ RELOAD_FAILED = Gauge(
     "1 if a newer champion could not be loaded.",
     multiprocess_mode="livemax",
 )
+
+
+@cache
+def _scores(label: str, stale: bool) -> Counter:
+    return SCORES.labels(label, str(stale).lower())
+
+
+def count(label: str, *, stale: bool, known: bool) -> None:
+    """Count a score that was given."""
+    _scores(label, stale).inc()
+    if not known:
+        UNKNOWN.inc()
 
 
 def exposition() -> bytes:
